@@ -1,0 +1,18 @@
+import { defineConfig } from "vitest/config"
+
+/** One configuration for every kind of test; the kinds are projects so that a script can run one of them alone. */
+const project = (name: string, include: ReadonlyArray<string>, testTimeout: number, extra: object = {}) => ({
+  resolve: { conditions: ["source"] },
+  ssr: { resolve: { conditions: ["source"] } },
+  test: { name, include: [...include], testTimeout, hookTimeout: testTimeout, ...extra }
+})
+
+export default defineConfig({
+  test: {
+    projects: [
+      project("unit", ["packages/*/test/**/*.test.ts"], 60_000),
+      project("property", ["packages/*/test/**/*.property.ts"], 600_000),
+      project("e2e", ["e2e/**/*.test.ts"], 600_000, { fileParallelism: false })
+    ]
+  }
+})
