@@ -13,7 +13,7 @@ export type TaskId = typeof TaskId.Type
 
 /** An agent's name: anchored at both ends, no leading dash, at most 64 characters. */
 export const AgentName = Schema.String.check(
-  Schema.isPattern(/^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$(?![\s\S])/, {
+  Schema.isPattern(/^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$/, {
     message: "letters, digits, _ and - only, not beginning with -, at most 64 characters"
   })
 ).pipe(Schema.brand("AgentName"))
@@ -22,7 +22,7 @@ export type AgentName = typeof AgentName.Type
 /** A queue's name: free text, up to 128 characters, no control characters. */
 export const QueueName = Schema.String.check(
   // oxlint-disable-next-line no-control-regex -- control characters are exactly what is refused
-  Schema.isPattern(/^[^\u0000-\u001f\u007f-\u009f]{1,128}$(?![\s\S])/, {
+  Schema.isPattern(/^[^\u0000-\u001f\u007f-\u009f]{1,128}$/, {
     message: "1 to 128 characters, none of them a control character"
   })
 ).pipe(Schema.brand("QueueName"))
@@ -36,7 +36,7 @@ export type Epoch = typeof Epoch.Type
 
 /** A UUID drawn for one attempt; whatever the attempt starts carries it in its environment. */
 export const Token = Schema.String.check(
-  Schema.isPattern(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$(?![\s\S])/, { message: "a UUID" })
+  Schema.isPattern(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/, { message: "a UUID" })
 ).pipe(Schema.brand("Token"))
 export type Token = typeof Token.Type
 
@@ -48,7 +48,7 @@ export type Term = typeof Term.Type
 
 /** A moment as text, UTC, as it stands in files: 2026-01-20T04:00:00Z, with or without milliseconds. */
 export const Timestamp = Schema.String.check(
-  Schema.isPattern(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?Z$(?![\s\S])/, {
+  Schema.isPattern(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?Z$/, {
     message: "a UTC time like 2026-01-20T04:00:00Z"
   })
 )
