@@ -1,0 +1,176 @@
+/**
+ * What the scheduler remembers of a task's attempts (`state/attempts/task_<id>.json`), of its agents
+ * (`state/agents.json`), of an attempt that it is stopping (`state/stops/<id>.<epoch>.json`), and of what has ended
+ * (`state/history/YYYYMM.jsonl`). One writer: the scheduler that holds the lock.
+ */
+import * as Schema from "effect/Schema"
+import { AgentName, Epoch, TaskId, Timestamp, Token } from "./identifiers.ts"
+import { Outcome } from "./Outcome.ts"
+import { TaskPrior } from "./Task.ts"
+
+const Prior = TaskPrior.pipe(Schema.encodeKeys({ assignee: "assigned_to" }))
+
+/** The latest start: written before the lease, so that no epoch is ever used twice. */
+const LastStart = Schema.Struct({
+  epoch: Epoch,
+  token: Token,
+  agentName: AgentName,
+  queue: Schema.NullOr(Schema.String),
+  prior: Prior,
+  startedAt: Timestamp,
+  startMonoMs: Schema.Finite,
+  bootId: Schema.String
+}).pipe(
+  Schema.encodeKeys({
+    agentName: "agent_name",
+    startedAt: "started_at",
+    startMonoMs: "start_mono_ms",
+    bootId: "boot_id"
+  })
+)
+
+const RecordedOutcome = Schema.Struct({
+  epoch: Epoch,
+  token: Token,
+  outcome: Outcome,
+  at: Timestamp,
+  /** One line for people: "exit 3", "its process is gone". */
+  detail: Schema.String
+})
+export type RecordedOutcome = typeof RecordedOutcome.Type
+
+/** What was seen at one moment and must be seen again before it counts. Monotonic times of this boot. */
+const Sighting = Schema.Struct({
+  epoch: Epoch,
+  bootId: Schema.String,
+  /** The overdue beat that was seen, and when: hung needs a second look that finds the same beat. */
+  hungBeatMonoMs: Schema.NullOr(Schema.Finite),
+  hungSinceMonoMs: Schema.NullOr(Schema.Finite),
+  unknownSinceMonoMs: Schema.NullOr(Schema.Finite),
+  /** Since when the task is seen as complete although its agent runs. */
+  completeSinceMonoMs: Schema.NullOr(Schema.Finite)
+}).pipe(
+  Schema.encodeKeys({
+    bootId: "boot_id",
+    hungBeatMonoMs: "hung_beat",
+    hungSinceMonoMs: "hung_since",
+    unknownSinceMonoMs: "unknown_since",
+    completeSinceMonoMs: "complete_since"
+  })
+)
+export type Sighting = typeof Sighting.Type
+
+/** How many recorded outcomes of a task are kept; older ones stand in the history. */
+export const outcomesKept = 50
+
+export const Attempts = Schema.Struct({
+  version: Schema.Literal(1),
+  taskId: TaskId,
+  endpoint: Schema.String,
+  taskCreatedAt: Timestamp,
+  last: Schema.NullOr(LastStart),
+  outcomes: Schema.Array(RecordedOutcome),
+  counts: Schema.Struct({ failures: Schema.Int, losses: Schema.Int }),
+  /** No start before this moment. */
+  notBefore: Schema.NullOr(Timestamp),
+  parked: Schema.NullOr(Schema.Struct({ since: Timestamp, outcome: Outcome, count: Schema.Int })),
+  observed: Schema.NullOr(Sighting)
+})
+export type Attempts = typeof Attempts.Type
+export const AttemptsFile = Attempts.pipe(
+  Schema.encodeKeys({ taskId: "task_id", taskCreatedAt: "task_created_at", notBefore: "not_before" })
+)
+
+export const AgentRecord = Schema.Struct({
+  agentName: AgentName,
+  pausedBy: Schema.NullOr(Schema.String),
+  /** Null while pausedBy is set: until resumed. */
+  pausedUntil: Schema.NullOr(Timestamp),
+  lastStart: Schema.NullOr(Timestamp),
+  /** Starts in a row that failed. */
+  startFailures: Schema.Int,
+  setAsideUntil: Schema.NullOr(Timestamp)
+})
+export type AgentRecord = typeof AgentRecord.Type
+export const AgentsFile = Schema.Struct({
+  version: Schema.Literal(1),
+  agents: Schema.Array(
+    AgentRecord.pipe(
+      Schema.encodeKeys({
+        agentName: "agent_name",
+        pausedBy: "paused_by",
+        pausedUntil: "paused_until",
+        lastStart: "last_start",
+        startFailures: "start_failures",
+        setAsideUntil: "set_aside_until"
+      })
+    )
+  )
+})
+export type AgentsFile = typeof AgentsFile.Type
+
+/** Why an attempt is being stopped. */
+export const StopReason = Schema.Literals([
+  "max-runtime",
+  "hung-supervisor",
+  "orphaned-agent",
+  "leftovers",
+  "task-complete",
+  "task-taken-away"
+])
+export type StopReason = typeof StopReason.Type
+
+/** The rungs of the ladder, in order; the last is repeated until nothing lives. */
+export const StopRung = Schema.Literals(["interrupt", "terminate", "kill"])
+export type StopRung = typeof StopRung.Type
+
+export const StopRecord = Schema.Struct({
+  version: Schema.Literal(1),
+  taskId: TaskId,
+  epoch: Epoch,
+  token: Token,
+  reason: StopReason,
+  since: Timestamp,
+  bootId: Schema.String,
+  rung: StopRung,
+  /** When the first rung was climbed, and when the next one is due, on the monotonic clock. */
+  sinceMonoMs: Schema.Finite,
+  nextMonoMs: Schema.Finite,
+  /** Since when nothing but the supervisor lived; null while something else does. */
+  aloneSinceMonoMs: Schema.NullOr(Schema.Finite),
+  /** What was listed before the signals: after them a process may have lost its parent. */
+  targets: Schema.Array(Schema.Struct({ pid: Schema.Int, pidStart: Schema.Int }))
+})
+export type StopRecord = typeof StopRecord.Type
+export const StopFile = StopRecord.pipe(
+  Schema.encodeKeys({
+    taskId: "task_id",
+    bootId: "boot_id",
+    sinceMonoMs: "since_mono_ms",
+    nextMonoMs: "next_mono_ms",
+    aloneSinceMonoMs: "alone_since_mono_ms"
+  })
+)
+
+/** One line of the history: one ended attempt, keyed by token; of two lines with one token the later counts. */
+export const HistoryLine = Schema.Struct({
+  version: Schema.Literal(1),
+  taskId: TaskId,
+  epoch: Epoch,
+  token: Token,
+  agentName: AgentName,
+  queue: Schema.NullOr(Schema.String),
+  startedAt: Timestamp,
+  endedAt: Timestamp,
+  outcome: Outcome,
+  detail: Schema.String
+})
+export type HistoryLine = typeof HistoryLine.Type
+export const HistoryLineFile = HistoryLine.pipe(
+  Schema.encodeKeys({
+    taskId: "task_id",
+    agentName: "agent_name",
+    startedAt: "started_at",
+    endedAt: "ended_at"
+  })
+)
