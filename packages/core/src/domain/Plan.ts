@@ -129,7 +129,7 @@ export interface AttemptReference {
 
 export type Action =
   /** Keep what was seen, so that a second look can tell (hung, unknown, complete). */
-  | { readonly _tag: "Note"; readonly attempt: AttemptReference; readonly sighting: Sighting }
+  | { readonly _tag: "Note"; readonly attempt: AttemptReference; readonly sighting: Sighting | null }
   /** Climb one rung of the ladder. */
   | {
       readonly _tag: "Stop"

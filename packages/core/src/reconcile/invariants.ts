@@ -1,0 +1,317 @@
+/**
+ * What must hold of every plan, written without a look at how plans are made: from the observation alone, naively.
+ * Property tests, the simulation and `apply` use the same predicates; apply drops the starts of a plan that breaks one.
+ */
+import type { DesiredState } from "../domain/DesiredState.ts"
+import type { ObservedState } from "../domain/ObservedState.ts"
+import type { Action, Plan, Verdict } from "../domain/Plan.ts"
+import { isOpen } from "../domain/Task.ts"
+import type { Task } from "../domain/Task.ts"
+import type { Evidence, TaskRecord } from "../domain/TaskRecord.ts"
+import { millisOf } from "../domain/time.ts"
+import { actionTaskId } from "./actionTaskId.ts"
+
+export type InvariantId = "a" | "b" | "c" | "d" | "e" | "f" | "g" | "h" | "i"
+
+export interface Violation {
+  readonly invariant: InvariantId
+  readonly message: string
+}
+
+type Start = Extract<Action, { readonly _tag: "Start" }>
+type Check = (observed: ObservedState, desired: DesiredState, plan: Plan) => ReadonlyArray<string>
+
+const startsOf = (plan: Plan): ReadonlyArray<Start> =>
+  plan.actions.filter((action): action is Start => action._tag === "Start")
+
+const openTasks = (observed: ObservedState): ReadonlyMap<number, Task> =>
+  new Map(
+    observed.tinytask._tag === "Unread"
+      ? []
+      : observed.tinytask.tasks.filter(isOpen).map((task) => [task.id as number, task] as const)
+  )
+
+const evidencesOf = (record: TaskRecord): ReadonlyArray<Evidence> => [
+  ...(record.lease._tag === "Read" && record.lease.lease.phase !== "starting" ? [record.lease.evidence] : []),
+  ...record.claims.flatMap((sight) => (sight._tag === "Read" && sight.claim.kind === "claim" ? [sight.evidence] : [])),
+  ...(record.openStart === null ? [] : [record.openStart])
+]
+
+const mayLive = (evidence: Evidence): boolean =>
+  evidence.supervisor !== "dead" || evidence.others.length > 0 || evidence.agent === "alive" || !evidence.scanned
+
+/** Whether anything on disk says that an attempt at this task may be under way. */
+const isUnderWay = (record: TaskRecord): boolean => {
+  if (record.lease._tag !== "Missing") return true
+  if (record.claims.some((sight) => sight._tag === "Unreadable")) return true
+  const recorded = new Set(record.attempts?.outcomes.map(({ epoch }) => epoch as number))
+  if (record.claims.some((sight) => !recorded.has(sight.epoch))) return true
+  if (evidencesOf(record).some(mayLive)) return true
+  const last = record.attempts?.last ?? null
+  return last !== null && !recorded.has(last.epoch)
+}
+
+/** The agent whose slot a record takes, read as simply as can be. */
+const holderOf = (record: TaskRecord): { readonly agent: string | null; readonly queue: string | null } => {
+  const last = record.attempts?.last ?? null
+  const top = record.claims.at(-1)
+  const queue = record.lease._tag === "Read" ? record.lease.lease.queue : (last?.queue ?? null)
+  if (record.lease._tag === "Read" && !(top?._tag === "Read" && top.epoch > record.lease.lease.epoch)) {
+    const own = record.claims.find(
+      (sight) => sight.epoch === (record.lease._tag === "Read" ? record.lease.lease.epoch : 0)
+    )
+    const agent = own?._tag === "Read" ? own.claim.agentName : record.lease.lease.agentName
+    return { agent, queue }
+  }
+  if (record.lease._tag === "Legacy") return { agent: record.lease.lease.agentName, queue: null }
+  if (top?._tag === "Read") return { agent: top.claim.agentName, queue }
+  if (record.lease._tag === "Unreadable") return { agent: record.lease.agentName, queue: null }
+  return { agent: last?.agentName ?? null, queue }
+}
+
+/** (a) No start makes started + held exceed the agent's, the queue's or the global limit. */
+const withinLimits: Check = (observed, desired, plan) => {
+  const starts = startsOf(plan)
+  const holders = observed.records.filter(isUnderWay).map(holderOf)
+  const faults: Array<string> = []
+  const count = <A>(items: ReadonlyArray<A>, key: (item: A) => string | null): Map<string, number> => {
+    const counts = new Map<string, number>()
+    for (const item of items) {
+      const name = key(item)
+      if (name !== null) counts.set(name, (counts.get(name) ?? 0) + 1)
+    }
+    return counts
+  }
+  const check = (what: string, name: string, started: number, held: number, limit: number): void => {
+    if (started > 0 && started + held > limit)
+      faults.push(`${what} ${name}: ${held} held + ${started} started > ${limit}`)
+  }
+  const heldByAgent = count(holders, ({ agent }) => agent)
+  const slots = new Map<string, number>(desired.agents.map((agent) => [agent.name, agent.slots]))
+  for (const [agent, started] of count(starts, (start) => start.agent)) {
+    check("agent", agent, started, heldByAgent.get(agent) ?? 0, slots.get(agent) ?? 0)
+  }
+  const heldByQueue = count(holders, ({ queue }) => queue)
+  const startedByQueue = count(starts, (start) => start.queue)
+  for (const { limit, queue } of desired.queueLimits) {
+    check("queue", queue, startedByQueue.get(queue) ?? 0, heldByQueue.get(queue) ?? 0, limit)
+  }
+  if (desired.maxConcurrent !== null) check("all", "agents", starts.length, holders.length, desired.maxConcurrent)
+  return faults
+}
+
+/** (b) One lease per task, one start per task. */
+const oncePerTask: Check = (observed, _desired, plan) => {
+  const underWay = new Set(observed.records.filter(isUnderWay).map(({ taskId }) => taskId as number))
+  const started = new Set<number>()
+  return startsOf(plan).flatMap(({ taskId }) => {
+    const twice = started.has(taskId)
+    started.add(taskId)
+    return [
+      ...(twice ? [`task ${taskId} is started twice`] : []),
+      ...(underWay.has(taskId) ? [`task ${taskId} is started although an attempt is under way`] : [])
+    ]
+  })
+}
+
+/** (c) Nothing that is blocked, parked, paused or backing off starts, as the policies say. */
+const onlyTheReady: Check = (observed, desired, plan) => {
+  const tasks = openTasks(observed)
+  const records = new Map(observed.records.map((record) => [record.taskId as number, record]))
+  const agentRecords = new Map(observed.agents.map((record) => [record.agentName as string, record]))
+  const agents = new Map(desired.agents.map((agent) => [agent.name as string, agent]))
+  const parents = new Set([...tasks.values()].flatMap(({ parent }) => (parent === null ? [] : [parent as number])))
+  const { policy } = desired
+  const ahead = (until: string | null): boolean => until !== null && millisOf(until) > observed.nowMs
+  return startsOf(plan).flatMap((start) => {
+    const task = tasks.get(start.taskId)
+    if (task === undefined) return [`task ${start.taskId} is started and is not open`]
+    const attempts = records.get(task.id)?.attempts ?? null
+    const ofThisTask = attempts !== null && attempts.taskCreatedAt === task.createdAt ? attempts : null
+    const agent = agents.get(start.agent)
+    const agentRecord = agentRecords.get(start.agent)
+    const backoffUntil = ofThisTask?.notBefore ?? null
+    const pausedForEver = agentRecord !== undefined && agentRecord.pausedBy !== null && agentRecord.pausedUntil === null
+    const faults: ReadonlyArray<readonly [boolean, string]> = [
+      [policy.starts !== "on" || observed.startsOffReason !== null, "starts are off"],
+      [task.status !== "idle", `it is ${task.status}`],
+      [task.blocked && !policy.disableBlocking, "it is blocked"],
+      [policy.parents === "wait" && parents.has(task.id), "it has open subtasks"],
+      [ofThisTask !== null && ofThisTask.parked !== null, "it is parked"],
+      [
+        ahead(backoffUntil) && millisOf(backoffUntil ?? "") - observed.nowMs <= policy.backoffMaxSec * 1000,
+        "it is backing off"
+      ],
+      [agent === undefined, "its agent is unknown"],
+      [agent !== undefined && !agent.enabled, "its agent is disabled"],
+      [pausedForEver, "its agent is paused"],
+      [
+        agentRecord !== undefined && agentRecord.pausedBy !== null && ahead(agentRecord.pausedUntil),
+        "its agent is paused"
+      ],
+      [agentRecord !== undefined && ahead(agentRecord.setAsideUntil), "its agent is set aside"],
+      [task.assignee !== null && task.assignee !== start.agent, "it is assigned to another"],
+      [
+        desired.mode === "queues" &&
+          task.queue !== null &&
+          agent !== undefined &&
+          !agent.queues.some((queue) => queue === task.queue),
+        "its agent does not serve its queue"
+      ]
+    ]
+    return faults.flatMap(([broken, why]) => (broken ? [`task ${task.id} is started although ${why}`] : []))
+  })
+}
+
+/** (d) No slot is freed while a survivor is not proven dead. */
+const deathIsProven: Check = (observed, _desired, plan) => {
+  const records = new Map(observed.records.map((record) => [record.taskId as number, record]))
+  return plan.actions.flatMap((action) => {
+    if (action._tag === "EndLegacy") {
+      const lease = records.get(action.taskId)?.lease
+      return lease?._tag === "Legacy" && lease.liveness === "dead"
+        ? []
+        : [`task ${action.taskId}: an old lease is ended alive`]
+    }
+    if (action._tag !== "End" || action.withoutProof) return []
+    const record = records.get(action.attempt.taskId)
+    if (record === undefined) return [`task ${action.attempt.taskId} is ended and has no files`]
+    const { epoch } = action.attempt
+    const finished = action.attempt.phase === "finished"
+    const evidences = [
+      ...(record.lease._tag === "Read" && record.lease.lease.epoch === epoch && record.lease.lease.phase !== "starting"
+        ? [record.lease.evidence]
+        : []),
+      ...record.claims.flatMap((sight) =>
+        sight._tag === "Read" && sight.epoch === epoch && sight.claim.kind === "claim" ? [sight.evidence] : []
+      )
+    ]
+    const lives = evidences.some((evidence) =>
+      finished ? evidence.others.length > 0 || evidence.agent === "alive" || !evidence.scanned : mayLive(evidence)
+    )
+    return lives ? [`task ${action.attempt.taskId}: epoch ${epoch} is ended while something of it may live`] : []
+  })
+}
+
+/** (g) Each open task and each lease has exactly one verdict. */
+const oneVerdictEach: Check = (observed, _desired, plan) => {
+  const counts = new Map<number, number>()
+  for (const { taskId } of plan.verdicts) counts.set(taskId, (counts.get(taskId) ?? 0) + 1)
+  const expected = new Set<number>([
+    ...openTasks(observed).keys(),
+    ...observed.records.filter((record) => record.lease._tag !== "Missing").map(({ taskId }) => taskId as number)
+  ])
+  return [
+    ...[...expected].filter((taskId) => !counts.has(taskId)).map((taskId) => `task ${taskId} has no verdict`),
+    ...[...counts].filter(([, count]) => count > 1).map(([taskId, count]) => `task ${taskId} has ${count} verdicts`),
+    ...plan.actions.flatMap((action) =>
+      action._tag !== "Sweep" && !counts.has(actionTaskId(action))
+        ? [`task ${actionTaskId(action)} is acted on without a verdict`]
+        : []
+    )
+  ]
+}
+
+/** (h) A start's epoch exceeds every epoch seen anywhere for its task. */
+const epochsGrow: Check = (observed, _desired, plan) => {
+  const records = new Map(observed.records.map((record) => [record.taskId as number, record]))
+  return startsOf(plan).flatMap(({ epoch, taskId }) => {
+    const record = records.get(taskId)
+    if (record === undefined) return []
+    const seen = [
+      record.epochMax,
+      record.lease._tag === "Read" ? record.lease.lease.epoch : 0,
+      record.attempts?.last?.epoch ?? 0,
+      ...(record.attempts?.outcomes.map((recorded) => recorded.epoch as number) ?? []),
+      ...record.claims.map((sight) => sight.epoch as number)
+    ]
+    return epoch > Math.max(...seen) ? [] : [`task ${taskId} is started with epoch ${epoch}, seen ${Math.max(...seen)}`]
+  })
+}
+
+/** (i) No task lacking only a slot waits while an eligible agent has a free one. */
+const noIdleSlot: Check = (observed, desired, plan) => {
+  const tasks = openTasks(observed)
+  const used = new Map(plan.usage.agents.map(({ held, name, started }) => [name, held + started]))
+  const records = new Map(observed.agents.map((record) => [record.agentName as string, record]))
+  const recipes = new Map(observed.recipes.map((sight) => [sight.recipe, sight.state]))
+  const isAvailable = (name: string): boolean => {
+    const record = records.get(name)
+    if (record === undefined) return true
+    const paused =
+      record.pausedBy !== null && (record.pausedUntil === null || millisOf(record.pausedUntil) > observed.nowMs)
+    return !paused && !(record.setAsideUntil !== null && millisOf(record.setAsideUntil) > observed.nowMs)
+  }
+  const free = desired.agents.filter(
+    (agent) => agent.enabled && isAvailable(agent.name) && (used.get(agent.name) ?? 0) < agent.slots
+  )
+  if (free.length === 0) return []
+  const lacksOnlyASlot = (verdict: Verdict): verdict is Extract<Verdict, { readonly _tag: "Wait" }> =>
+    verdict._tag === "Wait" && verdict.reasons.length > 0 && verdict.reasons[0]?._tag === "NoFreeSlot"
+  return plan.verdicts.filter(lacksOnlyASlot).flatMap(({ taskId }) => {
+    const task = tasks.get(taskId)
+    if (task === undefined) return []
+    const hasOwnRecipe = task.tags.some((tag) => tag.startsWith("recipe:"))
+    const taker = free.find((agent) => {
+      if (!hasOwnRecipe && agent.recipe !== null && (recipes.get(agent.recipe) ?? "present") !== "present") return false
+      if (task.assignee !== null) return task.assignee === agent.name
+      return agent.queues.some((queue) => queue === task.queue)
+    })
+    return taker === undefined ? [] : [`task ${taskId} waits for a slot while ${taker.name} has a free one`]
+  })
+}
+
+/** The invariants that one plan can break, with the sentence that names each. */
+export const planInvariants: ReadonlyArray<{
+  readonly id: InvariantId
+  readonly sentence: string
+  readonly check: Check
+}> = [
+  { id: "a", sentence: "no start exceeds a limit", check: withinLimits },
+  { id: "b", sentence: "one lease per task, one start per task", check: oncePerTask },
+  { id: "c", sentence: "nothing blocked, parked, paused or backing off starts", check: onlyTheReady },
+  { id: "d", sentence: "no slot is freed while a survivor is not proven dead", check: deathIsProven },
+  { id: "g", sentence: "each task and lease has one verdict", check: oneVerdictEach },
+  { id: "h", sentence: "a start's epoch exceeds every epoch seen", check: epochsGrow },
+  { id: "i", sentence: "no task waits for a slot that is free", check: noIdleSlot }
+]
+
+/** Every way in which a plan breaks an invariant; empty for a good one. */
+export const violationsOf = (observed: ObservedState, desired: DesiredState, plan: Plan): ReadonlyArray<Violation> =>
+  planInvariants.flatMap(({ check, id }) =>
+    check(observed, desired, plan).map((message): Violation => ({ invariant: id, message }))
+  )
+
+/**
+ * (e) The plans of successive fault-free rounds at one `now` come to rest: no action after at most 2 + (finish and
+ * reclaim actions) rounds, and no round repeats an action of an earlier one.
+ */
+export const settlingViolations = (rounds: ReadonlyArray<Plan>): ReadonlyArray<Violation> => {
+  const ended = new Set(
+    rounds.flatMap(({ actions }) =>
+      actions.filter(({ _tag }) => _tag === "End" || _tag === "EndLegacy").map(actionTaskId)
+    )
+  ).size
+  const bound = 2 + ended
+  const seen = new Set<string>()
+  const repeated = rounds.flatMap(({ actions }, round) =>
+    actions.flatMap((action) => {
+      const key = JSON.stringify(action)
+      const again = seen.has(key)
+      seen.add(key)
+      return again ? [`round ${round + 1} repeats ${action._tag} of task ${actionTaskId(action)}`] : []
+    })
+  )
+  const restless = rounds
+    .slice(bound)
+    .flatMap(({ actions }, index) =>
+      actions.length === 0 ? [] : [`round ${bound + index + 1} still has ${actions.length} actions`]
+    )
+  return [...repeated, ...restless].map((message) => ({ invariant: "e", message }))
+}
+
+/** (f) Two plans of permuted inputs are equal to the byte. */
+export const permutationViolations = (plan: Plan, ofPermuted: Plan): ReadonlyArray<Violation> =>
+  JSON.stringify(plan) === JSON.stringify(ofPermuted)
+    ? []
+    : [{ invariant: "f", message: "the order of the input's arrays changed the plan" }]

@@ -1,0 +1,104 @@
+/** Step 2, stale, for what is less than a whole attempt: an old lease form, and a start of which only the intent is remembered. */
+import type { Action } from "../domain/Plan.ts"
+import type { TaskRecord } from "../domain/TaskRecord.ts"
+import { isProvenDead } from "../domain/TaskRecord.ts"
+import { Epoch } from "../domain/identifiers.ts"
+import type { AttemptView } from "./attemptView.ts"
+import type { Judgement, TaskSight } from "./judgeAttempt.ts"
+
+const wait = (record: TaskRecord, sight: TaskSight): Judgement => ({
+  verdict: {
+    _tag: "Wait",
+    taskId: record.taskId,
+    reasons: [
+      record.attemptsProblem === null
+        ? { _tag: "TinytaskUnread", reason: sight._tag === "Unread" ? sight.reason : "" }
+        : { _tag: "AttemptsUnreadable", problem: record.attemptsProblem }
+    ]
+  },
+  actions: [],
+  nextMonoMs: null
+})
+
+/** A lease of before: a bare pid that is gone, or younger than the lease, is dead; anything else is left alone. */
+export const judgeLegacy = (
+  view: Extract<AttemptView, { readonly _tag: "Legacy" }>,
+  record: TaskRecord,
+  sight: TaskSight
+): Judgement => {
+  const agent = view.lease.agentName
+  if (view.liveness !== "dead") {
+    return {
+      verdict: {
+        _tag: "Running",
+        taskId: record.taskId,
+        agent,
+        epoch: view.epoch,
+        detail: view.liveness === "alive" ? "legacy" : "liveness-unknown"
+      },
+      actions: [],
+      nextMonoMs: null
+    }
+  }
+  if (sight._tag === "Unread" || record.attemptsProblem !== null) return wait(record, sight)
+  const outcome = sight._tag === "Found" && sight.task.status === "complete" ? "done" : "lost"
+  const epoch = Epoch.make(record.epochMax + 1)
+  return {
+    verdict: { _tag: "Reclaim", taskId: record.taskId, agent, epoch, reason: "dead", outcome },
+    actions: [{ _tag: "EndLegacy", taskId: record.taskId, epoch, agent, path: view.path }],
+    nextMonoMs: null
+  }
+}
+
+/**
+ * A start that was written down, and then neither lease nor claim: held until a scan by its token finds nothing alive.
+ * Then a task that shows our marks is reclaimed as lost; any other is left as it is.
+ */
+export const judgeOpenStart = (
+  view: Extract<AttemptView, { readonly _tag: "OpenStart" }>,
+  record: TaskRecord,
+  sight: TaskSight
+): Judgement => {
+  const { agent, epoch } = view.reference
+  if (!isProvenDead(view.evidence)) {
+    return {
+      verdict: {
+        _tag: "Wait",
+        taskId: record.taskId,
+        reasons: [
+          {
+            _tag: "EarlierAttempt",
+            epoch,
+            liveness: view.evidence.others.length > 0 ? "alive" : "unknown"
+          }
+        ]
+      },
+      actions: [],
+      nextMonoMs: null
+    }
+  }
+  if (sight._tag === "Unread" || record.attemptsProblem !== null) return wait(record, sight)
+  const bearsOurMarks = sight._tag === "Found" && sight.task.status === "working" && sight.task.assignee === agent
+  const outcome = bearsOurMarks ? ("lost" as const) : ("start-failed" as const)
+  const action: Action = {
+    _tag: "End",
+    attempt: view.reference,
+    outcome,
+    detail: bearsOurMarks ? "its lease and claim are gone" : "it was written down and never begun",
+    tombstone: true,
+    withoutProof: false,
+    prior: view.prior
+  }
+  return {
+    verdict: {
+      _tag: "Reclaim",
+      taskId: record.taskId,
+      agent,
+      epoch,
+      reason: bearsOurMarks ? "dead" : "unclaimed",
+      outcome
+    },
+    actions: [action],
+    nextMonoMs: null
+  }
+}

@@ -1,0 +1,241 @@
+/**
+ * The decision: what is observed and what is desired give a plan. Pure, total, deterministic: the same input, in any
+ * order of its arrays, gives the same plan to the byte. Every task that is not complete and every lease gets exactly one
+ * verdict. The five steps are leases, stale, tasks, capacity, assign.
+ */
+import type { Agent, DesiredState } from "../domain/DesiredState.ts"
+import { Epoch } from "../domain/identifiers.ts"
+import type { TaskId } from "../domain/identifiers.ts"
+import type { ObservedState, StartFault } from "../domain/ObservedState.ts"
+import type { Action, Plan, Verdict, WaitReason } from "../domain/Plan.ts"
+import { isOpen } from "../domain/Task.ts"
+import type { Task } from "../domain/Task.ts"
+import type { TaskRecord } from "../domain/TaskRecord.ts"
+import { actionTaskId } from "./actionTaskId.ts"
+import { makeAssigner } from "./assign.ts"
+import { attemptView, holdOf } from "./attemptView.ts"
+import type { AttemptView } from "./attemptView.ts"
+import { blockingWeb } from "./blocking.ts"
+import { ledgerOf } from "./capacity.ts"
+import type { Hold } from "./capacity.ts"
+import { judgeAttempt } from "./judgeAttempt.ts"
+import type { Judgement, TaskSight } from "./judgeAttempt.ts"
+import { judgeLegacy, judgeOpenStart } from "./judgeRemains.ts"
+import { preconditionOf } from "./precondition.ts"
+import { sortTasks } from "./taskOrder.ts"
+import { attemptsOfTask, taskReasons } from "./taskReasons.ts"
+
+const byId = <A extends { readonly id: number }>(left: A, right: A): number => left.id - right.id
+
+interface Viewed {
+  readonly record: TaskRecord
+  readonly view: AttemptView
+}
+
+export const reconcile = (observed: ObservedState, desired: DesiredState): Plan => {
+  const known = observed.tinytask._tag === "Read" ? observed.tinytask : null
+  const tasks = known === null ? [] : known.tasks.filter(isOpen).sort(byId)
+  const openSubtasks = countSubtasks(tasks)
+  const sightOf = taskSights(observed, tasks, openSubtasks)
+
+  // 1 leases: what the files of each task amount to
+  const viewed: ReadonlyArray<Viewed> = [...observed.records]
+    .sort((left, right) => left.taskId - right.taskId)
+    .map((record) => ({ record, view: attemptView(record) }))
+
+  // 2 stale: what becomes of each attempt
+  const lookup: Lookup = {
+    agents: new Map(desired.agents.map((agent) => [agent.name, agent])),
+    faults: new Map(observed.startFaults.map((fault) => [fault.token, fault]))
+  }
+  const judgements = viewed.map((entry) => judge(entry, sightOf(entry.record.taskId), lookup, observed, desired))
+  const held = new Set<TaskId>()
+  for (const [index, { record }] of viewed.entries()) {
+    if (judgements[index]?.verdict !== null) held.add(record.taskId)
+  }
+
+  // 3 tasks: what keeps a task from starting whatever slots are free
+  const records = new Map(viewed.map(({ record }) => [record.taskId, record] as const))
+  const web = blockingWeb(tasks)
+  const verdicts: Array<Verdict> = []
+  const ready: Array<Task> = []
+  for (const task of tasks) {
+    if (held.has(task.id)) continue
+    const subtasks = openSubtasks.get(task.id) ?? 0
+    if (task.status === "working") {
+      verdicts.push(
+        subtasks > 0
+          ? { _tag: "Wait", taskId: task.id, reasons: [{ _tag: "OpenSubtasks", count: subtasks }] }
+          : { _tag: "Ignore", taskId: task.id, reason: "worked-on-outside" }
+      )
+      continue
+    }
+    const record = records.get(task.id)
+    const reasons: ReadonlyArray<WaitReason> =
+      record !== undefined && record.attemptsProblem !== null
+        ? [{ _tag: "AttemptsUnreadable", problem: record.attemptsProblem }]
+        : taskReasons(task, {
+            attempts: record?.attempts ?? null,
+            openSubtasks: subtasks,
+            web,
+            desired,
+            nowMs: observed.nowMs
+          })
+    if (reasons.length > 0) verdicts.push({ _tag: "Wait", taskId: task.id, reasons })
+    else ready.push(task)
+  }
+
+  // 4 capacity: what is held, and what is free
+  const holds = viewed.map(({ view }) => holdOf(view)).filter((hold): hold is Hold => hold !== null)
+  const ledger = ledgerOf(holds, desired)
+
+  // 5 assign
+  const assigner = makeAssigner({
+    desired,
+    nowMs: observed.nowMs,
+    startsOffReason: observed.startsOffReason,
+    agentRecords: observed.agents,
+    recipes: observed.recipes,
+    ledger,
+    history: (task) => {
+      const record = records.get(task.id)
+      const attempts = attemptsOfTask(record?.attempts ?? null, task)
+      return { epochMax: record?.epochMax ?? 0, attempt: (attempts?.counts.failures ?? 0) + 1 }
+    }
+  })
+  const starts: Array<Action> = []
+  for (const task of sortTasks(ready, web, desired.policy)) {
+    const assignment = assigner.assign(task)
+    if (assignment._tag === "Start") {
+      starts.push(assignment.action)
+      verdicts.push(startVerdict(assignment.action))
+    } else verdicts.push({ _tag: "Wait", taskId: task.id, reasons: assignment.reasons })
+  }
+
+  for (const { verdict } of judgements) if (verdict !== null) verdicts.push(verdict)
+  const plan = {
+    version: 1 as const,
+    nowMs: observed.nowMs,
+    monoMs: observed.monoMs,
+    tinytask: observed.tinytask._tag === "Read" ? { _tag: "Read" as const } : observed.tinytask,
+    verdicts: verdicts.sort((left, right) => left.taskId - right.taskId),
+    actions: [...judgements.flatMap(({ actions }) => actions).sort(byKind), ...starts],
+    usage: ledger.usage(),
+    leftByBound: assigner.leftByBound(),
+    nextWallMs: earliestWall(verdicts),
+    nextMonoMs: earliest(judgements.map(({ nextMonoMs }) => nextMonoMs))
+  }
+  return { ...plan, precondition: preconditionOf(observed, desired, plan) }
+}
+
+const startVerdict = (action: Extract<Action, { readonly _tag: "Start" }>): Verdict => ({
+  _tag: "Start",
+  taskId: action.taskId,
+  agent: action.agent,
+  epoch: action.epoch,
+  attempt: action.attempt,
+  recipe: action.recipe
+})
+
+const countSubtasks = (tasks: ReadonlyArray<Task>): ReadonlyMap<TaskId, number> => {
+  const counts = new Map<TaskId, number>()
+  for (const { parent } of tasks) if (parent !== null) counts.set(parent, (counts.get(parent) ?? 0) + 1)
+  return counts
+}
+
+/** What Tinytask says of one task: from the list, else from the look-up. */
+const taskSights = (
+  observed: ObservedState,
+  tasks: ReadonlyArray<Task>,
+  openSubtasks: ReadonlyMap<TaskId, number>
+): ((taskId: TaskId) => TaskSight) => {
+  const { tinytask } = observed
+  if (tinytask._tag === "Unread") return () => tinytask
+  const listed = new Map(tasks.map((task) => [task.id, task] as const))
+  const lookedUp = new Map(tinytask.lookedUp.map(({ task, taskId }) => [taskId, task] as const))
+  return (taskId) => {
+    const task = listed.get(taskId) ?? lookedUp.get(taskId)
+    if (task === undefined) return { _tag: "Unread", reason: "the task was not looked up" }
+    return task === null ? { _tag: "Gone" } : { _tag: "Found", task, openSubtasks: openSubtasks.get(taskId) ?? 0 }
+  }
+}
+
+interface Lookup {
+  readonly agents: ReadonlyMap<string, Agent>
+  readonly faults: ReadonlyMap<string, StartFault>
+}
+
+type MaybeJudgement = Omit<Judgement, "verdict"> & { readonly verdict: Verdict | null }
+
+const judge = (
+  { record, view }: Viewed,
+  sight: TaskSight,
+  lookup: Lookup,
+  observed: ObservedState,
+  desired: DesiredState
+): MaybeJudgement => {
+  switch (view._tag) {
+    case "Nothing":
+      return { verdict: null, actions: [], nextMonoMs: null }
+    case "Held":
+      return { verdict: { _tag: "Wait", taskId: record.taskId, reasons: [view.reason] }, actions: [], nextMonoMs: null }
+    case "Remains":
+      return view.dead
+        ? { verdict: null, actions: [{ _tag: "Sweep", taskId: record.taskId, epoch: view.epoch }], nextMonoMs: null }
+        : {
+            verdict: {
+              _tag: "Wait",
+              taskId: record.taskId,
+              reasons: [{ _tag: "EarlierAttempt", epoch: view.epoch, liveness: "unknown" }]
+            },
+            actions: [],
+            nextMonoMs: null
+          }
+    case "Legacy":
+      return judgeLegacy(view, record, sight)
+    case "OpenStart":
+      return judgeOpenStart(view, record, sight)
+    case "Attempt": {
+      const judgement = judgeAttempt({
+        view,
+        record,
+        sight,
+        agent: lookup.agents.get(view.reference.agent),
+        fault: lookup.faults.get(view.reference.token) ?? null,
+        observed,
+        desired
+      })
+      return view.sweepable === null
+        ? judgement
+        : {
+            ...judgement,
+            actions: [...judgement.actions, { _tag: "Sweep", taskId: record.taskId, epoch: Epoch.make(view.sweepable) }]
+          }
+    }
+  }
+}
+
+/** What keeps the state true comes first, then stops, endings, sweeping; starts come last. */
+const kindOrder: { readonly [K in Action["_tag"]]: number } = {
+  Note: 0,
+  Rebuild: 1,
+  Stop: 2,
+  End: 3,
+  EndLegacy: 4,
+  Sweep: 5,
+  Start: 6
+}
+const byKind = (left: Action, right: Action): number =>
+  kindOrder[left._tag] - kindOrder[right._tag] || actionTaskId(left) - actionTaskId(right)
+
+const earliest = (times: ReadonlyArray<number | null>): number | null => {
+  let least: number | null = null
+  for (const time of times) if (time !== null && (least === null || time < least)) least = time
+  return least
+}
+
+const earliestWall = (verdicts: ReadonlyArray<Verdict>): number | null =>
+  earliest(verdicts.map((verdict) => (verdict._tag === "Wait" ? earliest(verdict.reasons.map(untilOf)) : null)))
+
+const untilOf = (reason: WaitReason): number | null =>
+  reason._tag === "Backoff" || reason._tag === "AgentPaused" || reason._tag === "AgentSetAside" ? reason.untilMs : null
