@@ -33,21 +33,15 @@ export interface Ending {
   readonly detail: string
 }
 
+const results = ["done", "failed", "rate-limited", "auth"] as const
+
 /** The last line of an output that is a JSON object with a known `status`: the result of the success policy `json`. */
-export const resultInTail = (tail: string): "done" | "failed" | "rate-limited" | "auth" | null => {
-  const lines = tail.split("\n")
-  for (let index = lines.length - 1; index >= 0; index -= 1) {
-    const match = /^\s*\{.*"status"\s*:\s*"(done|failed|rate-limited|auth)".*\}\s*$/.exec(lines[index] ?? "")
-    switch (match?.[1]) {
-      case "done":
-      case "failed":
-      case "rate-limited":
-      case "auth":
-        return match[1]
-      default:
-    }
-  }
-  return null
+export const resultInTail = (tail: string): (typeof results)[number] | null => {
+  const stated = tail
+    .split("\n")
+    .map((line) => /^\s*\{.*"status"\s*:\s*"([a-z-]+)".*\}\s*$/.exec(line)?.[1])
+    .flatMap((word) => results.filter((result) => result === word))
+  return stated.at(-1) ?? null
 }
 
 const exitInWords = (exit: AgentExit): string =>

@@ -44,7 +44,7 @@ const mayLive = (evidence: Evidence): boolean =>
 const isUnderWay = (record: TaskRecord): boolean => {
   if (record.lease._tag !== "Missing") return true
   if (record.claims.some((sight) => sight._tag === "Unreadable")) return true
-  const recorded = new Set(record.attempts?.outcomes.map(({ epoch }) => epoch as number))
+  const recorded = new Set<number>(record.attempts?.outcomes.map(({ epoch }) => epoch))
   if (record.claims.some((sight) => !recorded.has(sight.epoch))) return true
   if (evidencesOf(record).some(mayLive)) return true
   const last = record.attempts?.last ?? null
@@ -222,7 +222,7 @@ const epochsGrow: Check = (observed, _desired, plan) => {
       record.epochMax,
       record.lease._tag === "Read" ? record.lease.lease.epoch : 0,
       record.attempts?.last?.epoch ?? 0,
-      ...(record.attempts?.outcomes.map((recorded) => recorded.epoch as number) ?? []),
+      ...(record.attempts?.outcomes.map((recorded) => recorded.epoch) ?? []),
       ...record.claims.map((sight) => sight.epoch as number)
     ]
     return epoch > Math.max(...seen) ? [] : [`task ${taskId} is started with epoch ${epoch}, seen ${Math.max(...seen)}`]

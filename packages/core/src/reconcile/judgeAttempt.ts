@@ -49,7 +49,7 @@ interface Facts extends AttemptContext {
 interface Rule {
   readonly name: string
   readonly when: (facts: Facts) => boolean
-  readonly then: (facts: Facts) => Judgement
+  readonly judge: (facts: Facts) => Judgement
 }
 
 const base = (facts: Facts) => ({ taskId: facts.view.reference.taskId, agent: facts.view.reference.agent })
@@ -234,7 +234,7 @@ const rules: ReadonlyArray<Rule> = [
         facts.view.claim === "tombstone" ||
         (facts.view.lease?.phase === "finished" && nothingLeft(facts.view.evidence)) ||
         (facts.view.recorded.outcome === "lost" && facts.view.evidence.supervisor === "unknown")),
-    then: (facts) =>
+    judge: (facts) =>
       end({
         reason: "ending-continued",
         ending: recordedEnding,
@@ -244,7 +244,7 @@ const rules: ReadonlyArray<Rule> = [
   {
     name: "a tombstone stands: the undo goes on",
     when: (facts) => facts.view.claim === "tombstone",
-    then: end({
+    judge: end({
       reason: "undo-continued",
       ending: (facts) => (facts.fault === null ? startFailed("nobody claimed it")() : fromFault(facts)),
       tombstone: true
@@ -253,12 +253,12 @@ const rules: ReadonlyArray<Rule> = [
   {
     name: "its start was given up by this process",
     when: (facts) => isUnclaimedIntent(facts) && facts.fault !== null,
-    then: end({ reason: "start-given-up", ending: fromFault, tombstone: true })
+    judge: end({ reason: "start-given-up", ending: fromFault, tombstone: true })
   },
   {
     name: "an intent of an earlier boot",
     when: (facts) => isUnclaimedIntent(facts) && leaseReach(facts) === "earlier-boot",
-    then: end({
+    judge: end({
       reason: "unclaimed",
       ending: startFailed("the machine was restarted before it began"),
       tombstone: true
@@ -270,17 +270,17 @@ const rules: ReadonlyArray<Rule> = [
       isUnclaimedIntent(facts) &&
       leaseReach(facts) === "here" &&
       facts.observed.monoMs - facts.startMonoMs >= facts.desired.policy.startGraceSec * 1000,
-    then: end({ reason: "unclaimed", ending: startFailed("nobody claimed it in time"), tombstone: true })
+    judge: end({ reason: "unclaimed", ending: startFailed("nobody claimed it in time"), tombstone: true })
   },
   {
     name: "an intent that may yet be claimed",
     when: (facts) => isUnclaimedIntent(facts) && leaseReach(facts) === "here",
-    then: running("starting")
+    judge: running("starting")
   },
   {
     name: "the lease is lost or unreadable and its supervisor dead: rebuilt from the claim",
     when: ({ view }) => view.lease === null && view.taskCreatedAt !== null && view.evidence.supervisor === "dead",
-    then: (facts) => ({
+    judge: (facts) => ({
       verdict: {
         _tag: "Running",
         ...base(facts),
@@ -300,22 +300,22 @@ const rules: ReadonlyArray<Rule> = [
   {
     name: "finished, and nothing of it lives",
     when: (facts) => facts.view.lease?.phase === "finished" && nothingLeft(facts.view.evidence),
-    then: end({ reason: "finished", ending: judged })
+    judge: end({ reason: "finished", ending: judged })
   },
   {
     name: "finished, but something of it lives",
     when: (facts) => facts.view.lease?.phase === "finished" && othersLive(facts),
-    then: stop(() => "leftovers")
+    judge: stop(() => "leftovers")
   },
   {
     name: "proven dead without an ending",
     when: (facts) => facts.dead,
-    then: end({ reason: "dead", ending: judged })
+    judge: end({ reason: "dead", ending: judged })
   },
   {
     name: "nobody can say whether it lives, for too long",
     when: (facts) => facts.look.unknownTooLong,
-    then: end({
+    judge: end({
       reason: "unknown-too-long",
       ending: () => ({ outcome: "lost", detail: "its liveness stayed unknown for too long" }),
       withoutProof: true
@@ -324,45 +324,45 @@ const rules: ReadonlyArray<Rule> = [
   {
     name: "nobody can say whether it lives",
     when: (facts) => facts.view.evidence.supervisor === "unknown" || facts.view.evidence.agent === "unknown",
-    then: running("liveness-unknown")
+    judge: running("liveness-unknown")
   },
   {
     name: "being stopped",
     when: (facts) => facts.view.stop !== null && facts.view.stop.bootId === facts.observed.here.bootId,
-    then: stop((facts) => facts.view.stop?.reason ?? "leftovers")
+    judge: stop((facts) => facts.view.stop?.reason ?? "leftovers")
   },
   {
     name: "its supervisor is dead, its agent lives",
     when: (facts) => facts.view.evidence.supervisor === "dead" && othersLive(facts),
-    then: stop(() => "orphaned-agent")
+    judge: stop(() => "orphaned-agent")
   },
   {
     name: "its supervisor is dead, the rest was not looked for",
     when: (facts) => facts.view.evidence.supervisor === "dead",
-    then: running("supervisor-silent")
+    judge: running("supervisor-silent")
   },
   {
     name: "the lease is odd, its supervisor lives and writes it anew",
     when: (facts) => facts.view.leaseFault !== null,
-    then: running((facts) => facts.view.leaseFault ?? "lease-missing")
+    judge: running((facts) => facts.view.leaseFault ?? "lease-missing")
   },
-  { name: "it runs for too long", when: tooLong, then: stop(() => "max-runtime") },
-  { name: "its supervisor hangs", when: (facts) => facts.look.hung, then: stop(() => "hung-supervisor") },
-  { name: "its task was taken away", when: takenAway, then: stop(() => "task-taken-away") },
+  { name: "it runs for too long", when: tooLong, judge: stop(() => "max-runtime") },
+  { name: "its supervisor hangs", when: (facts) => facts.look.hung, judge: stop(() => "hung-supervisor") },
+  { name: "its task was taken away", when: takenAway, judge: stop(() => "task-taken-away") },
   {
     name: "its task is complete and it does not end",
     when: (facts) => facts.look.completeTooLong,
-    then: stop(() => "task-complete")
+    judge: stop(() => "task-complete")
   },
   {
     name: "its supervisor is silent",
     when: (facts) => facts.look.sighting?.hungSinceMonoMs != null,
-    then: running("supervisor-silent")
+    judge: running("supervisor-silent")
   },
   {
     name: "it lives",
     when: () => true,
-    then: running((facts) =>
+    judge: running((facts) =>
       facts.view.lease?.phase === "running" ? (facts.view.claim === "none" ? "claim-missing" : "running") : "starting"
     )
   }
@@ -391,6 +391,6 @@ export const judgeAttempt = (context: AttemptContext): Judgement => {
       policy: desired.policy
     })
   }
-  for (const rule of rules) if (rule.when(facts)) return rule.then(facts)
+  for (const rule of rules) if (rule.when(facts)) return rule.judge(facts)
   return running("running")(facts)
 }
