@@ -1,0 +1,174 @@
+/**
+ * Linux: processes as /proc shows them. The line of /proc/PID/stat is parsed after its last parenthesis, because a
+ * program chooses its own name and may put spaces and parentheses into it.
+ */
+import * as fs from "node:fs"
+import * as os from "node:os"
+import type { ProcessRow, ProcessSight } from "@tinyscheduler/core/domain/ProcessIdentity"
+import type { Ourselves } from "@tinyscheduler/core/ports/ProcessTable"
+import { isDeadState, type Machine, tokenVariable } from "./Machine.ts"
+import { pidExists } from "./pidExists.ts"
+
+/** Fields 3, 4, 5, 6 and 22 of /proc/PID/stat. */
+export interface StatEntry {
+  readonly state: string
+  readonly parent: number
+  readonly group: number
+  readonly session: number
+  readonly pidStart: number
+}
+
+/** Parses one line of /proc/PID/stat; null when it is none. */
+export const parseStat = (line: string): StatEntry | null => {
+  const nameEnd = line.lastIndexOf(")")
+  if (nameEnd < 0) return null
+  const fields = line.slice(nameEnd + 2).split(" ")
+  const [state, parent, group, session] = fields
+  const entry = {
+    state: state ?? "",
+    parent: Number(parent),
+    group: Number(group),
+    session: Number(session),
+    pidStart: Number(fields[19])
+  }
+  const numbers = [entry.parent, entry.group, entry.session, entry.pidStart]
+  return entry.state.length === 1 && numbers.every(Number.isSafeInteger) ? entry : null
+}
+
+/** A stat line is at most some 700 bytes: a name of 64, the rest 50 numbers. */
+const statMaxBytes = 2048
+
+const readLine = (path: string): string | null => {
+  let descriptor: number
+  try {
+    descriptor = fs.openSync(path, "r")
+  } catch {
+    return null
+  }
+  try {
+    const buffer = Buffer.allocUnsafe(statMaxBytes)
+    return buffer.toString("latin1", 0, fs.readSync(descriptor, buffer, 0, statMaxBytes, 0))
+  } catch {
+    return null
+  } finally {
+    fs.closeSync(descriptor)
+  }
+}
+
+const statOf = (pid: number | "self"): StatEntry | null => {
+  const line = readLine(`/proc/${pid}/stat`)
+  return line === null ? null : parseStat(line)
+}
+
+/**
+ * A leader that exited stays a zombie while other threads of its process run on: such a process lives. Threads that
+ * can't be listed count as running.
+ */
+const livingThread = (pid: number): { readonly id: string; readonly state: string } | null => {
+  let threads: ReadonlyArray<string>
+  try {
+    threads = fs.readdirSync(`/proc/${pid}/task`)
+  } catch (error) {
+    return isGone(error) ? null : { id: String(pid), state: "?" }
+  }
+  for (const id of threads) {
+    const line = id === String(pid) ? null : readLine(`/proc/${pid}/task/${id}/stat`)
+    const entry = line === null ? null : parseStat(line)
+    if (entry !== null && !isDeadState(entry.state)) return { id, state: entry.state }
+  }
+  return null
+}
+
+const isGone = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ESRCH")
+
+/** An entry may be hidden (hidepid) or unreadable while its process lives: only ESRCH proves that there is none. */
+const sightOf = (pid: number): ProcessSight => {
+  const entry = Number.isSafeInteger(pid) && pid >= 1 ? statOf(pid) : null
+  if (entry !== null) {
+    const { state, pidStart } = entry
+    return { _tag: "Seen", pidStart, state, otherThreadLives: state === "Z" && livingThread(pid) !== null }
+  }
+  return { _tag: pidExists(pid) ? "Unreadable" : "Absent" }
+}
+
+const ownEntry = (): StatEntry => {
+  const entry = statOf("self")
+  if (entry === null) throw new Error("/proc/self/stat can't be read")
+  return entry
+}
+
+const look = (pids: ReadonlyArray<number>): ReadonlyMap<number, ProcessSight> => {
+  ownEntry()
+  return new Map(pids.map((pid) => [pid, sightOf(pid)] as const))
+}
+
+const firstReadable = (paths: ReadonlyArray<string>): string => {
+  for (const path of paths) {
+    try {
+      return fs.readFileSync(path, "utf8").trim()
+    } catch {
+      // The next place is tried; a machine without an id is named by its host name alone.
+    }
+  }
+  return ""
+}
+
+const identify = (): Ourselves => {
+  const pidStart = ownEntry().pidStart
+  const bootId = firstReadable(["/proc/sys/kernel/random/boot_id"])
+  if (bootId === "") throw new Error("/proc/sys/kernel/random/boot_id can't be read")
+  const pidNs = Number(/^pid:\[([0-9]+)\]$/.exec(fs.readlinkSync("/proc/self/ns/pid"))?.[1])
+  if (!Number.isSafeInteger(pidNs)) throw new Error("/proc/self/ns/pid can't be read")
+  const machineId = firstReadable(["/etc/machine-id", "/var/lib/dbus/machine-id"])
+  return { here: { host: `${os.hostname()}/${machineId}`, bootId, pidNs }, pid: process.pid, pidStart }
+}
+
+/** The kernel shows ticks to programs as hundredths of a second, whatever its own rate is. */
+const tickMs = 10
+
+const startedAtMs = (pid: number): number | null => {
+  const entry = statOf(pid)
+  const bootSeconds = Number(/^btime ([0-9]+)$/m.exec(firstReadable(["/proc/stat"]))?.[1])
+  return entry === null || !Number.isSafeInteger(bootSeconds) ? null : bootSeconds * 1000 + entry.pidStart * tickMs
+}
+
+/** The value of a variable in the text of /proc/PID/environ; null when it is not there. */
+export const variableIn = (environ: Buffer, name: string): string | null => {
+  const key = `${name}=`
+  for (let at = environ.indexOf(key); at >= 0; at = environ.indexOf(key, at + 1)) {
+    if (at > 0 && environ[at - 1] !== 0) continue
+    const end = environ.indexOf(0, at)
+    return environ.toString("latin1", at + key.length, end < 0 ? environ.length : end)
+  }
+  return null
+}
+
+/** Null for processes of other users: unreadable is no match. */
+const tokenOf = (path: string): string | null => {
+  try {
+    return variableIn(fs.readFileSync(`${path}/environ`), tokenVariable)
+  } catch {
+    return null
+  }
+}
+
+/** A row shows the state of a process, not of its leader: where the leader is a zombie, a living thread answers for it. */
+const rowOf = (pid: number): ReadonlyArray<ProcessRow> => {
+  const entry = statOf(pid)
+  if (entry === null) return []
+  const thread = entry.state === "Z" ? livingThread(pid) : null
+  if (thread === null) return [{ pid, ...entry, token: tokenOf(`/proc/${pid}`) }]
+  return [{ pid, ...entry, state: thread.state, token: tokenOf(`/proc/${pid}/task/${thread.id}`) }]
+}
+
+const scan = (): ReadonlyArray<ProcessRow> => {
+  ownEntry()
+  return fs
+    .readdirSync("/proc")
+    .map(Number)
+    .filter((pid) => Number.isSafeInteger(pid) && pid > 0)
+    .flatMap(rowOf)
+}
+
+export const procfs: Machine = { identify, look, startedAtMs, scan }

@@ -1,0 +1,44 @@
+/** What becomes of an agent's output: the log, the tail for the lease, and the time of the last of it. */
+import * as path from "node:path"
+import type { Ourselves } from "@tinyscheduler/core/ports/ProcessTable"
+import { attemptLogPath, temporaryPrefix } from "@tinyscheduler/core/protocol/layout"
+import { agentLog } from "./AgentLog.ts"
+import { outputTail } from "./OutputTail.ts"
+import type { SupervisorSpec } from "./spec.ts"
+
+/** Core's exitTailMaxBytes, which stands beside Schemas and so isn't imported. */
+const tailMaxBytes = 8 * 1024
+
+export interface Capture {
+  readonly take: (chunk: Uint8Array) => void
+  readonly lastOutput: () => string | null
+  /** Closes the log and gives the end of the output. What comes later is dropped. */
+  readonly finish: () => string
+  /** From here on output is read, so that the agent isn't stopped by it, and goes nowhere. */
+  readonly abandon: () => void
+}
+
+export const captureOf = (spec: SupervisorSpec, self: Ourselves): Capture => {
+  const file = path.join(spec.logDir, attemptLogPath(spec.taskId, spec.epoch))
+  const log = agentLog(file, path.join(path.dirname(file), `${temporaryPrefix(self)}log`))
+  const tail = outputTail(tailMaxBytes)
+  let lastOutputMs: number | null = null
+  let open = true
+  return {
+    take: (chunk) => {
+      if (!open) return
+      lastOutputMs = Date.now()
+      tail.add(chunk)
+      log.write(chunk)
+    },
+    lastOutput: () => (lastOutputMs === null ? null : new Date(lastOutputMs).toISOString()),
+    finish: () => {
+      open = false
+      log.close()
+      return tail.text()
+    },
+    abandon: () => {
+      open = false
+    }
+  }
+}

@@ -1,0 +1,4 @@
+/** The supervisor as a program of its own. */
+import { runSupervisor } from "./main.ts"
+
+await runSupervisor()
