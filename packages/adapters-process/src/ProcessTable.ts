@@ -48,7 +48,7 @@ export const layerOf = (machine: Machine) =>
       startedAtMs: Effect.fn("ProcessTable.startedAtMs")(function* (pid: number) {
         return yield* Effect.try(() => machine.startedAtMs(pid)).pipe(
           // A start that can't be told is the port's null.
-          Effect.catch(() => Effect.succeed(null))
+          Effect.orElseSucceed(() => null)
         )
       }),
       scan: Effect.try({
@@ -61,7 +61,7 @@ export const layerOf = (machine: Machine) =>
       ) {
         return yield* Effect.try(() => signalOne(machine, target, signal)).pipe(
           // A table that can't be read verifies nobody, and who is not verified gets no signal.
-          Effect.catch(() => Effect.succeed("refused" as const))
+          Effect.orElseSucceed(() => "refused" as const)
         )
       })
     })

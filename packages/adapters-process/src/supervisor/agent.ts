@@ -1,6 +1,7 @@
 /** The agent's process: started in a session of its own, and ended by its supervisor only where the attempt is lost. */
 import { type ChildProcess, spawn } from "node:child_process"
 import * as fs from "node:fs"
+import { agentEnvironment } from "../environment.ts"
 import { type Machine, startOf } from "../Machine.ts"
 import { errorCode } from "./files.ts"
 import type { AgentIdentity } from "./records.ts"
@@ -21,21 +22,6 @@ export type Started =
   | { readonly _tag: "Started"; readonly agent: Agent }
   | { readonly _tag: "NotStarted"; readonly reason: string }
 
-const ourPrefix = "TINYSCHEDULER_"
-
-/** The supervisor's own environment less what is ours, a private TMPDIR, then what the launch says. */
-export const agentEnvironment = (
-  own: Readonly<Record<string, string | undefined>>,
-  spec: Pick<SupervisorSpec, "env">,
-  temporaryDirectory: string
-): Record<string, string> => {
-  const environment: Record<string, string> = {}
-  for (const [name, value] of Object.entries(own)) {
-    if (value !== undefined && !name.startsWith(ourPrefix)) environment[name] = value
-  }
-  return { ...environment, TMPDIR: temporaryDirectory, ...spec.env }
-}
-
 export const startAgent = async (
   machine: Machine,
   spec: SupervisorSpec,
@@ -48,7 +34,7 @@ export const startAgent = async (
     child = spawn(command, args, {
       cwd: spec.cwd,
       detached: true,
-      env: agentEnvironment(process.env, spec, place.temporaryDirectory),
+      env: agentEnvironment({ ...process.env, TMPDIR: place.temporaryDirectory }, spec.env),
       stdio: ["ignore", place.writeEnd, place.writeEnd]
     })
   } catch (error) {

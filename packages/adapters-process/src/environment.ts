@@ -1,0 +1,44 @@
+/**
+ * What reaches a supervisor and its agent of the scheduler's environment: nothing of ours, so neither secrets nor
+ * settings; then the attempt's own. Plain Node: supervisor and launcher build it by the same lines.
+ */
+import * as os from "node:os"
+import { tokenVariable } from "./Machine.ts"
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+const ourPrefix = "TINYSCHEDULER_"
+
+const withoutOurs = (environment: Environment): Record<string, string> => {
+  const rest: Record<string, string> = {}
+  for (const [name, value] of Object.entries(environment)) {
+    if (value !== undefined && !name.startsWith(ourPrefix)) rest[name] = value
+  }
+  return rest
+}
+
+/** cron and systemd may start us without it, and agents keep their settings there. */
+const homeWhereUnset = (own: Environment): Record<string, string> => {
+  if (own["HOME"] !== undefined) return {}
+  try {
+    return { HOME: os.userInfo().homedir }
+  } catch {
+    return {}
+  }
+}
+
+/** The token is there from exec on, so that whatever the supervisor starts carries it from fork on. */
+export const supervisorEnvironment = (own: Environment, token: string): Record<string, string> => ({
+  ...homeWhereUnset(own),
+  ...withoutOurs(own),
+  [tokenVariable]: token
+})
+
+/** An agent's: what the launch says wins. */
+export const agentEnvironment = (
+  own: Environment,
+  launch: Readonly<Record<string, string>>
+): Record<string, string> => ({
+  ...withoutOurs(own),
+  ...launch
+})
