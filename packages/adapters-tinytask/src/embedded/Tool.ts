@@ -82,6 +82,10 @@ const unknownKeys = (known: object, args: object): ReadonlyArray<Issue> => {
 /** Indented by two, as the real server answers everything but deletes. */
 export const pretty = (value: unknown): string => JSON.stringify(value, null, 2)
 
+/** Clients insist on an object type, which the schema of a struct without fields does not name. */
+const jsonSchemaOf = (args: ArgsSchema): unknown =>
+  Object.keys(args.fields).length === 0 ? { type: "object", properties: {} } : Schema.toJsonSchemaDocument(args).schema
+
 /** Makes a tool of its description. */
 export const makeTool = <S extends ArgsSchema>(spec: ToolSpec<S>): Tool => {
   const decode = Schema.decodeUnknownResult(spec.args, { errors: "all" })
@@ -89,7 +93,7 @@ export const makeTool = <S extends ArgsSchema>(spec: ToolSpec<S>): Tool => {
   return {
     name: spec.name,
     description: spec.description,
-    inputSchema: () => Schema.toJsonSchemaDocument(spec.args).schema,
+    inputSchema: () => jsonSchemaOf(spec.args),
     call: (given) => {
       const args = Object.fromEntries(Object.entries(given).map(([key, value]) => [key, unquoted(key, value)]))
       const decoded = decode(args)
