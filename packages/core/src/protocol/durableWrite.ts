@@ -87,9 +87,22 @@ export const replaceDurably = (calls: FileCalls, target: DurableTarget, bytes: U
   syncDirectory(calls, target.directory)
 }
 
+const isTaken = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "EEXIST"
+
+/** Puts back what was renamed aside, unless its writer has written anew in the meantime: then the newer one stands. */
+const putBack = (calls: FileCalls, aside: string, path: string): void => {
+  try {
+    calls.link(aside, path)
+  } catch (error) {
+    if (!isTaken(error)) throw error
+  }
+  calls.unlink(aside)
+}
+
 /**
  * Deletes a file only while it is the one that is meant: renamed aside, checked there, then unlinked; put back when it
- * is another. Throws ENOENT when there is none.
+ * is another. Throws ENOENT when there is none. A crash in between leaves the file under its temporary name: that name
+ * should say what was meant, so that the sweep puts back what was not.
  */
 export const removeDurably = (calls: FileCalls, target: DurableTarget, isMeant: (path: string) => boolean): boolean => {
   const path = join(target.directory, target.name)
@@ -97,10 +110,7 @@ export const removeDurably = (calls: FileCalls, target: DurableTarget, isMeant: 
   calls.rename(path, aside)
   const meant = isMeant(aside)
   if (meant) calls.unlink(aside)
-  else {
-    calls.link(aside, path)
-    calls.unlink(aside)
-  }
+  else putBack(calls, aside, path)
   syncDirectory(calls, target.directory)
   return meant
 }
