@@ -71,7 +71,7 @@ export const agentLog = (file: string, temporaryPath: string): AgentLog => {
     return fresh
   }
 
-  /** The log, open and within its bound. The size is asked again: somebody may have emptied the file. */
+  /** The log, open and no longer than this. The size is asked again: somebody may have emptied the file. */
   const ready = (maxBytes: number): number => {
     descriptor ??= open()
     if (size > maxBytes) size = fs.fstatSync(descriptor).size
@@ -100,7 +100,7 @@ export const agentLog = (file: string, temporaryPath: string): AgentLog => {
       return
     }
     try {
-      const into = ready(logMaxBytes)
+      const into = ready(logMaxBytes - chunk.length)
       const written = tellDropped(into) ? append(into, chunk) : 0
       if (written < chunk.length) dropped(chunk.length - written)
     } catch {
