@@ -3,7 +3,7 @@
  * printed, stored, compared and applied.
  */
 import type { Sighting, StopReason, StopRecord, StopRung } from "./Attempts.ts"
-import type { StartsPolicy } from "./DesiredState.ts"
+import type { StartsPolicy, SuccessPolicy } from "./DesiredState.ts"
 import type { AgentName, Epoch, TaskId, Token } from "./identifiers.ts"
 import type { Outcome } from "./Outcome.ts"
 import type { TaskPrior } from "./Task.ts"
@@ -154,6 +154,10 @@ export type Action =
       /** Given up by the clock: the claim is renamed aside before the lease is touched. */
       readonly withoutProof: boolean
       readonly prior: TaskPrior
+      readonly queue: string | null
+      readonly taskCreatedAt: string | null
+      /** How to judge once more at the moment of acting, with the task read anew; null = the outcome stands as it is. */
+      readonly judgeBy: { readonly success: SuccessPolicy; readonly openSubtasks: number } | null
     }
   /** Replace an old lease form by an ended attempt of ours. */
   | {

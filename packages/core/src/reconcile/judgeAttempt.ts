@@ -183,7 +183,16 @@ const end =
       detail,
       tombstone: options.tombstone === true || view.claim === "none",
       withoutProof: options.withoutProof === true,
-      prior: view.prior
+      prior: view.prior,
+      queue: view.queue,
+      taskCreatedAt: view.taskCreatedAt,
+      judgeBy:
+        options.ending === judged && sight._tag === "Found"
+          ? {
+              success: successPolicyOf(facts.agent, view.lease?.recipe ?? null),
+              openSubtasks: sight.openSubtasks
+            }
+          : null
     }
     const verdict: Verdict =
       options.reason === "finished"

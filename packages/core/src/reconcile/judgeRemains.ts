@@ -87,7 +87,10 @@ export const judgeOpenStart = (
     detail: bearsOurMarks ? "its lease and claim are gone" : "it was written down and never begun",
     tombstone: true,
     withoutProof: false,
-    prior: view.prior
+    prior: view.prior,
+    queue: view.queue,
+    taskCreatedAt: view.taskCreatedAt,
+    judgeBy: null
   }
   return {
     verdict: {

@@ -1,0 +1,84 @@
+/**
+ * One rung of the ladder (protocol, section 6). Targets are listed right before the signal, each by identity; ourselves,
+ * our ancestors and pid 1 are never among them. A stop record that can't be written never delays a stop.
+ */
+import * as Effect from "effect/Effect"
+import type { Action } from "../domain/Plan.ts"
+import { ancestorsOf, processesOfAttempt } from "../domain/ProcessIdentity.ts"
+import type { ProcessRow } from "../domain/ProcessIdentity.ts"
+import { LeaseStore } from "../ports/LeaseStore.ts"
+import type { StoredTask } from "../ports/LeaseStore.ts"
+import { ProcessTable } from "../ports/ProcessTable.ts"
+import type { Signal } from "../ports/ProcessTable.ts"
+import { applied, skipped } from "./ActionResult.ts"
+import { isSameAttempt } from "./sameAttempt.ts"
+
+export type StopAction = Extract<Action, { readonly _tag: "Stop" }>
+
+interface ProcessName {
+  readonly pid: number
+  readonly pidStart: number
+}
+
+/** At most this many targets are remembered from one rung to the next; all are signalled. */
+const targetsKept = 500
+
+const attemptProcesses = (stored: StoredTask, action: StopAction) => {
+  const lease =
+    stored.lease._tag === "Read" && stored.lease.lease.token === action.attempt.token ? stored.lease.lease : null
+  const claim = stored.claims.find((sight) => sight.epoch === action.attempt.epoch)
+  const claimed = claim?._tag === "Read" && claim.claim.kind === "claim" ? claim.claim : null
+  return {
+    agent: lease?.agent ?? null,
+    supervisor:
+      lease !== null && lease.phase !== "starting"
+        ? { pid: lease.pid, pidStart: lease.pidStart }
+        : claimed === null
+          ? null
+          : { pid: claimed.pid, pidStart: claimed.pidStart }
+  }
+}
+
+const signalsOf: { readonly [K in StopAction["record"]["rung"]]: ReadonlyArray<Signal> } = {
+  interrupt: ["SIGINT", "SIGCONT"],
+  terminate: ["SIGTERM", "SIGCONT"],
+  kill: ["SIGKILL"]
+}
+
+export const applyStop = Effect.fn("apply.stop")(function* (action: StopAction) {
+  const leases = yield* LeaseStore
+  const processes = yield* ProcessTable
+  const { attempt, record } = action
+  const stored = yield* leases.read(attempt.taskId)
+  if (!isSameAttempt(attempt, stored)) return skipped(action, "the attempt moved on meanwhile")
+  const { pid: self } = yield* processes.ourselves
+  const { agent, supervisor } = attemptProcesses(stored, action)
+  const rows = yield* processes.scan
+  const spared = ancestorsOf(rows, self)
+  const others = processesOfAttempt(rows, { token: attempt.token, supervisor, agent, known: record.targets }, spared)
+  const withSupervisor = action.includeSupervisor && supervisor !== null && !spared.has(supervisor.pid)
+  const targets = targetsOf(record.rung, others, agent, withSupervisor ? supervisor : null)
+  const kept = [...others].map(({ pid, pidStart }) => ({ pid, pidStart })).slice(0, targetsKept)
+  const written = yield* Effect.result(leases.writeStop({ ...record, targets: kept }))
+  let sent = 0
+  for (const target of targets) {
+    for (const signal of signalsOf[record.rung]) {
+      if ((yield* processes.signal(target, signal)) === "sent") sent += 1
+    }
+  }
+  const note = `${signalsOf[record.rung][0] ?? ""} to ${targets.length} processes, ${sent} signals sent`
+  if (written._tag === "Failure") return yield* written.failure
+  return applied(action, note)
+})
+
+/** The first rung asks the agent alone, where it is known and lives; the others address everything that is left. */
+const targetsOf = (
+  rung: StopAction["record"]["rung"],
+  others: ReadonlyArray<ProcessRow>,
+  agent: ProcessName | null,
+  supervisor: ProcessName | null
+): ReadonlyArray<ProcessName> => {
+  if (rung !== "interrupt") return supervisor === null ? others : [...others, supervisor]
+  const leader = others.filter((row) => row.pid === agent?.pid && row.pidStart === agent.pidStart)
+  return leader.length > 0 ? leader : others
+}
