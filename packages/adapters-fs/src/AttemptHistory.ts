@@ -1,0 +1,142 @@
+/** What is remembered of attempts, as files: one per task, one for the agents, one line per ended attempt. */
+import { join } from "node:path"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import {
+  AgentsFile,
+  AttemptsFile,
+  type AgentRecord,
+  type Attempts,
+  type HistoryLine
+} from "@tinyscheduler/core/domain/Attempts"
+import type { TaskId } from "@tinyscheduler/core/domain/identifiers"
+import { AttemptHistory, type StoredAttempts } from "@tinyscheduler/core/ports/AttemptHistory"
+import { SchedulerLock } from "@tinyscheduler/core/ports/SchedulerLock"
+import { StateUnreadable } from "@tinyscheduler/core/ports/StateError"
+import { parseLogFileName, parseTaskDirectoryName, taskFileName } from "@tinyscheduler/core/protocol/layout"
+import { makeDurableFiles } from "./DurableFiles.ts"
+import { encodeFile } from "./encodeFile.ts"
+import { codeOf, unreadable, unwritable } from "./errno.ts"
+import { makeFileCache } from "./fileCache.ts"
+import { appendHistoryLine, historyPath } from "./historyFile.ts"
+import { makeDecoder, readJson } from "./jsonFile.ts"
+import type { Fresh } from "./leaseFiles.ts"
+import type { StateOptions } from "./LeaseStore.ts"
+import { listDirectory, sizeText } from "./safeFile.ts"
+import { isTaskId, namesIn, taskIdsOf } from "./scanLeases.ts"
+import type { StatePaths } from "./StatePaths.ts"
+
+/** The largest attempts file: fifty outcomes take about 20 KiB. */
+export const attemptsMaxBytes = 256 * 1024
+
+/** The largest agents file: ten thousand agents take about 2 MiB. */
+export const agentsMaxBytes = 4 * 1024 * 1024
+
+const encodeAttempts = encodeFile(AttemptsFile)
+const encodeAgents = encodeFile(AgentsFile)
+const decodeAttempts = makeDecoder(AttemptsFile)
+const decodeAgents = makeDecoder(AgentsFile)
+
+type AttemptsSight = Pick<StoredAttempts, "attempts" | "problem">
+
+const readAttemptsFile = (path: string, taskId: TaskId): Fresh<AttemptsSight> => {
+  const file = readJson(path, { maxBytes: attemptsMaxBytes, trust: "state" })
+  if (file._tag === "Missing") return { value: { attempts: null, problem: null }, stamp: null }
+  const odd = (problem: string): AttemptsSight => ({ attempts: null, problem: `${path} ${problem}` })
+  if (file._tag === "Problem") return { value: odd(file.problem), stamp: file.stamp }
+  const decoded = decodeAttempts(file.value)
+  if (!decoded.ok) return { value: odd(decoded.problem), stamp: file.stamp }
+  const { value } = decoded
+  if (value.taskId !== taskId) return { value: odd(`is task ${value.taskId}'s`), stamp: file.stamp }
+  return { value: { attempts: value, problem: null }, stamp: file.stamp }
+}
+
+/** The largest epoch that a task's logs bear; something else than a directory in their place has none. */
+const largestLogEpoch = (directory: string): number => {
+  try {
+    return listDirectory(directory).reduce((largest, name) => Math.max(largest, parseLogFileName(name) ?? 0), 0)
+  } catch (error) {
+    if (codeOf(error) === "ENOTDIR") return 0
+    throw error
+  }
+}
+
+const logEpochMax = (paths: StatePaths, taskId: TaskId) => {
+  const directory = join(paths.logs, "tasks", String(taskId))
+  return Effect.try({ try: () => largestLogEpoch(directory), catch: (error) => unreadable(directory, error) })
+}
+
+const make = Effect.fnUntraced(function* (options: StateOptions) {
+  const { paths } = options
+  const lock = yield* SchedulerLock
+  const files = makeDurableFiles(options.writer, options.calls)
+  const scanAttempts = makeFileCache<AttemptsSight>()
+  const attemptsPath = (taskId: TaskId): string => join(paths.attempts, taskFileName(taskId))
+  const write = (path: string, body: () => void) =>
+    lock.confirm.pipe(Effect.andThen(Effect.try({ try: body, catch: (error) => unwritable(path, error) })))
+  const replace = (path: string, text: string, maxBytes: number) =>
+    write(path, () => {
+      // What could not be read again must not be written.
+      if (Buffer.byteLength(text) > maxBytes) throw new Error(`it would be larger than ${sizeText(maxBytes)}`)
+      files.replace(path, text)
+    })
+
+  /** The logs speak for an attempts file that is missing, and for one that can't be read. */
+  const withLogs = Effect.fnUntraced(function* (taskId: TaskId, sight: AttemptsSight) {
+    const logEpoch = sight.attempts === null ? yield* logEpochMax(paths, taskId) : 0
+    const stored: StoredAttempts = { taskId, ...sight, logEpochMax: logEpoch }
+    return stored
+  })
+
+  const scan = Effect.gen(function* () {
+    const remembered = taskIdsOf(yield* namesIn(paths.attempts))
+    const sights = yield* scanAttempts(
+      remembered.map((id) => ({ path: attemptsPath(id), readNow: () => readAttemptsFile(attemptsPath(id), id) }))
+    )
+    const byTask = new Map<TaskId, AttemptsSight>()
+    for (const id of (yield* namesIn(join(paths.logs, "tasks"))).map(parseTaskDirectoryName)) {
+      if (isTaskId(id)) byTask.set(id, { attempts: null, problem: null })
+    }
+    remembered.forEach((id, index) => {
+      const sight = sights[index]
+      if (sight !== undefined) byTask.set(id, sight)
+    })
+    const stored: Array<StoredAttempts> = []
+    for (const [id, sight] of [...byTask].sort(([left], [right]) => left - right)) {
+      const one = yield* withLogs(id, sight)
+      if (one.attempts !== null || one.problem !== null || one.logEpochMax > 0) stored.push(one)
+    }
+    return stored
+  })
+
+  const readAgents = Effect.gen(function* () {
+    const file = yield* Effect.sync(() => readJson(paths.agents, { maxBytes: agentsMaxBytes, trust: "state" }))
+    if (file._tag === "Missing") return []
+    const decoded = file._tag === "Json" ? decodeAgents(file.value) : { ok: false as const, problem: file.problem }
+    if (!decoded.ok) return yield* new StateUnreadable({ path: paths.agents, reason: `it ${decoded.problem}` })
+    return decoded.value.agents
+  })
+
+  return AttemptHistory.of({
+    scan: scan.pipe(Effect.withSpan("AttemptHistory.scan")),
+    read: Effect.fn("AttemptHistory.read")(function* (taskId: TaskId) {
+      return yield* withLogs(taskId, yield* Effect.sync(() => readAttemptsFile(attemptsPath(taskId), taskId).value))
+    }),
+    write: Effect.fn("AttemptHistory.write")(function* (attempts: Attempts) {
+      const text = yield* Effect.sync(() => encodeAttempts(attempts))
+      yield* replace(attemptsPath(attempts.taskId), text, attemptsMaxBytes)
+    }),
+    readAgents: readAgents.pipe(Effect.withSpan("AttemptHistory.readAgents")),
+    writeAgents: Effect.fn("AttemptHistory.writeAgents")(function* (agents: ReadonlyArray<AgentRecord>) {
+      const text = yield* Effect.sync(() => encodeAgents({ version: 1, agents }))
+      yield* replace(paths.agents, text, agentsMaxBytes)
+    }),
+    append: Effect.fn("AttemptHistory.append")(function* (line: HistoryLine) {
+      yield* write(historyPath(paths, line), () => appendHistoryLine(files, paths, line))
+    })
+  })
+})
+
+/** What is remembered under a state directory; its writes need the lock that the scheduler holds. */
+export const layer = (options: StateOptions): Layer.Layer<AttemptHistory, never, SchedulerLock> =>
+  Layer.effect(AttemptHistory, make(options))

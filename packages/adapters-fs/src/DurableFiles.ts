@@ -1,0 +1,121 @@
+/**
+ * The core's durable writes on real paths: the directory is made where it is missing (0700, made durable in its parent
+ * too), temporary files bear their writer's name. Synchronous: whoever calls wraps one operation into one effect.
+ */
+import { randomBytes } from "node:crypto"
+import { mkdirSync, statSync } from "node:fs"
+import { basename, dirname, join } from "node:path"
+import {
+  createDurably,
+  removeDurably,
+  replaceDurably,
+  syncDirectory,
+  type DurableTarget,
+  type FileCalls
+} from "@tinyscheduler/core/protocol/durableWrite"
+import { temporaryPrefix } from "@tinyscheduler/core/protocol/layout"
+import { codeOf } from "./errno.ts"
+import { nodeFileCalls } from "./fileCalls.ts"
+
+/** Who writes: pid and start ticks go into the names of temporary files, all three into the lock for people to read. */
+export interface Writer {
+  readonly pid: number
+  readonly pidStart: number
+  readonly bootId: string
+}
+
+export interface DurableFiles {
+  /** Throws EEXIST when there is one. */
+  readonly create: (path: string, text: string) => void
+  readonly replace: (path: string, text: string) => void
+  /**
+   * Deletes the file if it is the one that is meant. `mark` goes into the temporary name, so that whoever sweeps after
+   * a crash can tell whether the deletion was meant. Throws ENOENT when there is none.
+   */
+  readonly remove: (path: string, mark: string, isMeant: (path: string) => boolean) => boolean
+  /** Renames a file to another directory of the state; false when there is none. */
+  readonly move: (from: string, to: string) => boolean
+  /** Unlinks these names of one directory; those that are gone already count as unlinked. */
+  readonly unlinkAll: (directory: string, names: ReadonlyArray<string>) => void
+  readonly ensureDirectory: (path: string) => void
+  /** Makes the names in a directory durable. */
+  readonly syncDirectory: (path: string) => void
+}
+
+const isMissing = (error: unknown): boolean => codeOf(error) === "ENOENT"
+
+/** The topmost directory that had to be made. A file in its place is not the EEXIST by which a creation is lost. */
+const makeDirectory = (path: string): string | undefined => {
+  try {
+    return mkdirSync(path, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") throw new Error(`${path} is not a directory`, { cause: error })
+    throw error
+  }
+}
+
+const statOrNull = (path: string) => statSync(path, { throwIfNoEntry: false }) ?? null
+
+export const makeDurableFiles = (writer: Writer, calls: FileCalls = nodeFileCalls): DurableFiles => {
+  const temporaryName = (mark: string): string =>
+    `${temporaryPrefix(writer)}${randomBytes(8).toString("hex")}${mark === "" ? "" : `-${mark}`}`
+  const target = (path: string, mark = ""): DurableTarget => ({
+    directory: dirname(path),
+    name: basename(path),
+    temporaryName: temporaryName(mark)
+  })
+
+  const ensureDirectory = (path: string): void => {
+    const stat = statOrNull(path)
+    if (stat === null) {
+      const first = makeDirectory(path)
+      const depth = first?.length ?? Infinity
+      // A new directory's name is durable once the directory above it is; so upwards to the topmost that is new.
+      for (let made = path; made.length >= depth; made = dirname(made)) syncDirectory(calls, dirname(made))
+      return
+    }
+    if (!stat.isDirectory()) throw new Error(`${path} is not a directory`)
+    // With the sticky bit nobody renames or deletes what is not his, and what he plants is refused by its owner.
+    if ((stat.mode & 0o022) !== 0 && (stat.mode & 0o1000) === 0)
+      throw new Error(`${path} can be written by its group or by others: chmod 700 it`)
+  }
+
+  return {
+    create: (path, text) => {
+      ensureDirectory(dirname(path))
+      createDurably(calls, target(path), Buffer.from(text))
+    },
+    replace: (path, text) => {
+      ensureDirectory(dirname(path))
+      replaceDurably(calls, target(path), Buffer.from(text))
+    },
+    remove: (path, mark, isMeant) => removeDurably(calls, target(path, mark), isMeant),
+    move: (from, to) => {
+      if (statOrNull(dirname(from)) === null) return false
+      ensureDirectory(dirname(to))
+      try {
+        calls.rename(from, to)
+      } catch (error) {
+        if (isMissing(error)) return false
+        throw error
+      }
+      // The new name first: a power cut between the two then shows the file twice, never not at all.
+      syncDirectory(calls, dirname(to))
+      syncDirectory(calls, dirname(from))
+      return true
+    },
+    unlinkAll: (directory, names) => {
+      if (names.length === 0) return
+      for (const name of names) {
+        try {
+          calls.unlink(join(directory, name))
+        } catch (error) {
+          if (!isMissing(error)) throw error
+        }
+      }
+      syncDirectory(calls, directory)
+    },
+    ensureDirectory,
+    syncDirectory: (path) => syncDirectory(calls, path)
+  }
+}

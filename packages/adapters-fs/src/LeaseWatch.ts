@@ -1,0 +1,125 @@
+/**
+ * Wakes a daemon when an attempt appeared, went on to its next phase or disappeared. Beats replace the lease every few
+ * seconds and wake nobody: the phase of whatever changed is compared with the one seen before. Only a hint; where the
+ * system can't watch (or drops events) the interval between passes remains.
+ */
+import { watch, type FSWatcher } from "node:fs"
+import { basename } from "node:path"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
+import type { TaskId } from "@tinyscheduler/core/domain/identifiers"
+import { parseTaskFileName } from "@tinyscheduler/core/protocol/layout"
+import { readLeaseFile } from "./leaseFiles.ts"
+import { listDirectory } from "./safeFile.ts"
+import { isTaskId, taskIdsOf } from "./scanLeases.ts"
+import type { StatePaths } from "./StatePaths.ts"
+
+export interface LeaseWatchTimes {
+  /** How long changes are gathered before they are looked at. */
+  readonly debounce: number
+  /** After which time a directory that can't be watched (it may not exist yet) is tried again. */
+  readonly retry: number
+}
+
+const timesDefault: LeaseWatchTimes = { debounce: 50, retry: 10_000 }
+
+/** What of a lease wakes a pass when it changes: whose attempt it is and how far. */
+const marksOf = (running: string, taskId: TaskId): string => {
+  const lease = readLeaseFile(running, taskId).value
+  return lease._tag === "Read" ? `${lease.lease.token} ${lease.lease.phase}` : lease._tag
+}
+
+const listTasks = (running: string): ReadonlyArray<TaskId> => {
+  try {
+    return taskIdsOf(listDirectory(running))
+  } catch {
+    // The next pass reads it and says why it can't.
+    return []
+  }
+}
+
+/** Which leases were touched since they were last looked at; "all" when the system did not say. */
+interface Touched {
+  readonly tasks: Set<TaskId>
+  all: boolean
+}
+
+/** True when the marks of a touched lease differ from the ones remembered, which are brought up to date. */
+const compare = (running: string, touched: Touched, known: Map<TaskId, string>): boolean => {
+  const tasks = touched.all ? new Set([...listTasks(running), ...known.keys()]) : new Set(touched.tasks)
+  touched.tasks.clear()
+  touched.all = false
+  let changed = false
+  for (const taskId of tasks) {
+    const marks = marksOf(running, taskId)
+    if (marks === (known.get(taskId) ?? "Missing")) continue
+    changed = true
+    if (marks === "Missing") known.delete(taskId)
+    else known.set(taskId, marks)
+  }
+  return changed
+}
+
+type Signal = "touched" | "ended"
+
+/** A watcher that is open until the scope closes; fails when the directory can't be watched. */
+const openWatch = (running: string, touched: Touched, onSignal: (signal: Signal) => void) =>
+  Effect.acquireRelease(
+    Effect.try({
+      try: (): FSWatcher => {
+        const watcher = watch(running, { persistent: false }, (_event, name) => {
+          const taskId = name === null ? null : parseTaskFileName(name)
+          if (isTaskId(taskId)) touched.tasks.add(taskId)
+          else if (name === null) touched.all = true
+          // A directory that is deleted is reported by its own name, once; its watcher sees nothing after that.
+          else if (name === basename(running)) return onSignal("ended")
+          // Temporary files: nobody's lease.
+          else return
+          onSignal("touched")
+        })
+        watcher.on("error", () => onSignal("ended"))
+        return watcher
+      },
+      catch: () => "unwatchable" as const
+    }),
+    (watcher) => Effect.sync(() => watcher.close())
+  )
+
+/** Watches until the directory or the watcher is gone. */
+const watchOnce = Effect.fnUntraced(function* (
+  running: string,
+  known: Map<TaskId, string>,
+  debounce: number,
+  wake: () => void
+) {
+  const touched: Touched = { tasks: new Set(), all: false }
+  const signals = yield* Queue.sliding<Signal>(1)
+  yield* openWatch(running, touched, (signal) => Queue.offerUnsafe(signals, signal))
+  // What happened while nobody watched.
+  touched.all = true
+  for (let signal: Signal = "touched"; ; signal = yield* Queue.take(signals)) {
+    yield* Effect.sleep(debounce)
+    if (yield* Effect.sync(() => compare(running, touched, known))) wake()
+    if (signal === "ended") return
+  }
+})
+
+/** Emits once for any number of changes that no one has taken yet; never fails, never ends. */
+export const leaseChanges = (paths: StatePaths, times: LeaseWatchTimes = timesDefault): Stream.Stream<void> =>
+  Stream.callback<void>(
+    (wakes) => {
+      const known = new Map<TaskId, string>()
+      const wake = () => Queue.offerUnsafe(wakes, undefined)
+      const watchAgain = Effect.scoped(watchOnce(paths.running, known, times.debounce, wake)).pipe(
+        // No directory yet, or no watching here: tried again, and until then the interval between passes does.
+        Effect.ignore,
+        Effect.andThen(Effect.sleep(times.retry)),
+        Effect.forever
+      )
+      return Effect.sync(() => compare(paths.running, { tasks: new Set(), all: true }, known)).pipe(
+        Effect.andThen(watchAgain)
+      )
+    },
+    { bufferSize: 1, strategy: "sliding" }
+  )
