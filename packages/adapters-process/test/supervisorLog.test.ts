@@ -144,7 +144,30 @@ describe("a full disk", () => {
   }
   const unmount = (directory: string) => spawnSync("umount", ["-l", directory])
 
-  it("under the log loses output, tells how much, and never stops the agent", async (context) => {
+  it("leaves a line with the count of the bytes that it took, once there is space again", async (context) => {
+    if (!mountSmall(scene.logDir, "512k")) return context.skip("a tmpfs can't be mounted here")
+    try {
+      const log = agentLog(scene.logPath, `${scene.logPath}.tmp`)
+      log.write(Buffer.from("before\n"))
+      const filler = `${scene.logDir}/filler`
+      expect(() => fs.writeFileSync(filler, Buffer.alloc(1_000_000))).toThrow(/ENOSPC/)
+      for (let megabytes = 0; megabytes < 3; megabytes++) log.write(Buffer.alloc(1_000_000, "x"))
+      const lost = 3_000_007 - fs.statSync(scene.logPath).size
+      fs.unlinkSync(filler)
+      let dots = 0
+      await until(() => {
+        log.write(Buffer.from("."))
+        dots++
+        return scene.log().endsWith(".")
+      })
+      log.close()
+      expect(droppedIn(scene.log())).toEqual([lost + dots - 1])
+    } finally {
+      unmount(scene.logDir)
+    }
+  })
+
+  it("under the log never stops the agent", async (context) => {
     if (!mountSmall(scene.logDir, "512k")) return context.skip("a tmpfs can't be mounted here")
     try {
       scene.writeLease()
