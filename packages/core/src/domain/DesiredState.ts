@@ -19,7 +19,9 @@ export const Agent = Schema.Struct({
   recipe: Schema.NullOr(Schema.String),
   success: SuccessPolicy,
   maxRuntimeSec: Seconds,
-  stopGraceSec: Seconds
+  stopGraceSec: Seconds,
+  /** The signal of the first rung: what the agent ends its work well on. */
+  stopSignal: Schema.Literals(["SIGINT", "SIGTERM"])
 })
 export type Agent = typeof Agent.Type
 

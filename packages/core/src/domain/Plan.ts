@@ -136,6 +136,7 @@ export type Action =
       readonly attempt: AttemptReference
       readonly record: StopRecord
       readonly includeSupervisor: boolean
+      readonly firstSignal: "SIGINT" | "SIGTERM"
     }
   /** Write the lease anew from its claim, as `starting`: the file was lost or is unreadable and its supervisor is dead. */
   | {

@@ -39,10 +39,15 @@ const attemptProcesses = (stored: StoredTask, action: StopAction) => {
   }
 }
 
-const signalsOf: { readonly [K in StopAction["record"]["rung"]]: ReadonlyArray<Signal> } = {
-  interrupt: ["SIGINT", "SIGCONT"],
-  terminate: ["SIGTERM", "SIGCONT"],
-  kill: ["SIGKILL"]
+const signalsOf = ({ firstSignal, record }: StopAction): ReadonlyArray<Signal> => {
+  switch (record.rung) {
+    case "interrupt":
+      return [firstSignal, "SIGCONT"]
+    case "terminate":
+      return ["SIGTERM", "SIGCONT"]
+    case "kill":
+      return ["SIGKILL"]
+  }
 }
 
 export const applyStop = Effect.fn("apply.stop")(function* (action: StopAction) {
@@ -60,13 +65,14 @@ export const applyStop = Effect.fn("apply.stop")(function* (action: StopAction) 
   const targets = targetsOf(record.rung, others, agent, withSupervisor ? supervisor : null)
   const kept = [...others].map(({ pid, pidStart }) => ({ pid, pidStart })).slice(0, targetsKept)
   const written = yield* Effect.result(leases.writeStop({ ...record, targets: kept }))
+  const signals = signalsOf(action)
   let sent = 0
   for (const target of targets) {
-    for (const signal of signalsOf[record.rung]) {
+    for (const signal of signals) {
       if ((yield* processes.signal(target, signal)) === "sent") sent += 1
     }
   }
-  const note = `${signalsOf[record.rung][0] ?? ""} to ${targets.length} processes, ${sent} signals sent`
+  const note = `${signals[0] ?? ""} to ${targets.length} processes, ${sent} signals sent`
   if (written._tag === "Failure") return yield* written.failure
   return applied(action, note)
 })

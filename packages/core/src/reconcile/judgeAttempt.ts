@@ -126,7 +126,8 @@ const stop =
               _tag: "Stop",
               attempt: view.reference,
               record: step.record,
-              includeSupervisor: step.includeSupervisor
+              includeSupervisor: step.includeSupervisor,
+              firstSignal: agent?.stopSignal ?? "SIGINT"
             }
           ]
         : [],
@@ -377,13 +378,12 @@ const rules: ReadonlyArray<Rule> = [
   }
 ]
 
-/** The verdict on one attempt, and what is to be done about it. */
-export const judgeAttempt = (context: AttemptContext): Judgement => {
+const factsOf = (context: AttemptContext): Facts => {
   const { desired, observed, record, sight, view } = context
   const lease = view.lease
   const sameBoot = lease === null || lease.bootId === observed.here.bootId
   const startMonoMs = lease !== null && sameBoot ? lease.startMonoMs : observed.monoMs
-  const facts: Facts = {
+  return {
     ...context,
     dead: isProvenDead(view.evidence),
     startMonoMs,
@@ -400,6 +400,20 @@ export const judgeAttempt = (context: AttemptContext): Judgement => {
       policy: desired.policy
     })
   }
+}
+
+/** The names of the rules, in their order. */
+export const attemptRuleNames: ReadonlyArray<string> = rules.map(({ name }) => name)
+
+/** The name of the rule that judges this attempt. */
+export const attemptRuleOf = (context: AttemptContext): string => {
+  const facts = factsOf(context)
+  return rules.find((rule) => rule.when(facts))?.name ?? ""
+}
+
+/** The verdict on one attempt, and what is to be done about it. */
+export const judgeAttempt = (context: AttemptContext): Judgement => {
+  const facts = factsOf(context)
   for (const rule of rules) if (rule.when(facts)) return rule.judge(facts)
   return running("running")(facts)
 }

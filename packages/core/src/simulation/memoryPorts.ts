@@ -6,7 +6,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Epoch, TaskId } from "../domain/identifiers.ts"
-import { Term } from "../domain/identifiers.ts"
+import { Epoch as EpochSchema, Term } from "../domain/identifiers.ts"
 import { isOpen } from "../domain/Task.ts"
 import type { ProcessRow, ProcessSight } from "../domain/ProcessIdentity.ts"
 import { AgentLauncher, LaunchFailed } from "../ports/AgentLauncher.ts"
@@ -36,7 +36,7 @@ const storedTask = (world: World, taskId: TaskId): StoredTask => {
   const epochsIn = <A>(files: ReadonlyMap<string, A>): ReadonlyArray<readonly [Epoch, A]> =>
     [...files]
       .filter(([key]) => key.startsWith(`${taskId}.`))
-      .map(([key, value]) => [Number(key.split(".")[1]) as Epoch, value] as const)
+      .map(([key, value]) => [EpochSchema.make(Number(key.split(".")[1])), value] as const)
       .sort(([left], [right]) => left - right)
   return {
     taskId,
