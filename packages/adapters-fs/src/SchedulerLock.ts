@@ -44,7 +44,7 @@ export const readHolder = (path: string): string | null => {
 const replacement = (path: string, descriptor: number): string | null => {
   const ours = fstatSync(descriptor, { bigint: true })
   const there = lstatSync(path, { bigint: true, throwIfNoEntry: false })
-  if (there === undefined || ours.nlink === 0n) return "its file was deleted"
+  if (there === undefined) return "its file was deleted"
   return ours.ino === there.ino && ours.dev === there.dev ? null : "its file was replaced"
 }
 

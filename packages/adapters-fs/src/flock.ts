@@ -22,7 +22,7 @@ export const locksInOpen = (platform: string): boolean => platform === "darwin" 
 const helperTimeoutMs = 5000
 
 /** By its name first; cron's PATH may lack the directory in which it usually is. */
-const helpers = ["flock", "/usr/bin/flock"]
+const helpersDefault = ["flock", "/usr/bin/flock"]
 
 const tryHelper = (helper: string, descriptor: number): LockTry | "absent" => {
   const run = spawnSync(helper, ["-n", "-x", "3"], {
@@ -42,7 +42,8 @@ const tryHelper = (helper: string, descriptor: number): LockTry | "absent" => {
   return { _tag: "Failed", reason: `flock(1) failed: ${said === "" ? `status ${run.status ?? run.signal}` : said}` }
 }
 
-const lockByHelper = (descriptor: number): LockTry => {
+/** Locks an open descriptor by the first of these programs that there is. */
+export const lockByHelper = (descriptor: number, helpers: ReadonlyArray<string> = helpersDefault): LockTry => {
   for (const helper of helpers) {
     const result = tryHelper(helper, descriptor)
     if (result !== "absent") return result
