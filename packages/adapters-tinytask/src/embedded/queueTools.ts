@@ -34,9 +34,9 @@ export const makeQueueTools = (queues: QueueStore, tasks: TaskStore): ReadonlyAr
     description: "List the tasks of a queue, the highest priority and then the oldest first",
     args: Schema.Struct({ queue_name: text("The queue"), ...listFilters }),
     errorPrefix: "Error retrieving queue tasks: ",
-    run: ({ queue_name: given, ...narrowing }) =>
+    run: ({ include_archived: archived = false, limit, offset, queue_name: given, ...narrowing }) =>
       Result.map(trimmedName(given), (queue) => {
-        const filters = { ...narrowing, include_archived: narrowing.include_archived === true }
+        const filters = { ...narrowing, include_archived: archived, limit, offset }
         const found = tasks.list({ ...filters, queue_name: queue })
         return pretty({ queue_name: given, count: found.length, filters, tasks: found })
       })
