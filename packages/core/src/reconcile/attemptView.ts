@@ -9,6 +9,7 @@ import type { AttemptReference, RunningDetail, WaitReason } from "../domain/Plan
 import type { Liveness } from "../domain/ProcessIdentity.ts"
 import type { TaskPrior } from "../domain/Task.ts"
 import type { ClaimSight, Evidence, TaskRecord } from "../domain/TaskRecord.ts"
+import { isProvenDead } from "../domain/TaskRecord.ts"
 
 /** An attempt that has a lease, a claim, or both. */
 export interface AttemptFiles {
@@ -41,9 +42,17 @@ export type AttemptView =
       readonly queue: string | null
       readonly prior: TaskPrior
       readonly taskCreatedAt: string
+      /** The largest epoch up to which claims of earlier attempts are proven dead; null when there is none to sweep. */
+      readonly sweepable: Epoch | null
     }
   /** Claims whose endings are recorded. */
-  | { readonly _tag: "Remains"; readonly epoch: Epoch; readonly agent: AgentName | null; readonly dead: boolean }
+  | {
+      readonly _tag: "Remains"
+      readonly epoch: Epoch
+      readonly agent: AgentName
+      readonly queue: string | null
+      readonly liveness: Liveness
+    }
   | {
       readonly _tag: "Legacy"
       readonly lease: LegacyLease
@@ -52,7 +61,13 @@ export type AttemptView =
       readonly epoch: number
     }
   /** Nothing can be concluded: held until mended. */
-  | { readonly _tag: "Held"; readonly reason: WaitReason; readonly agentName: string | null; readonly epoch: number }
+  | {
+      readonly _tag: "Held"
+      readonly reason: WaitReason
+      readonly agentName: string | null
+      readonly queue: string | null
+      readonly epoch: number
+    }
   | { readonly _tag: "Nothing" }
 
 const recordedOutcome = (attempts: Attempts | null, epoch: number): RecordedOutcome | null =>
@@ -60,10 +75,31 @@ const recordedOutcome = (attempts: Attempts | null, epoch: number): RecordedOutc
 
 const unassigned: TaskPrior = { status: "idle", assignee: null }
 
-const claimIsDead = (sight: ClaimSight): boolean =>
-  sight._tag === "Read" &&
-  (sight.claim.kind === "tombstone" ||
-    (sight.evidence.supervisor === "dead" && sight.evidence.others.length === 0 && sight.evidence.scanned))
+/** A tombstone never had a process; a claim that can't be read may be anybody's. */
+const claimLiveness = (sight: ClaimSight): Liveness => {
+  if (sight._tag === "Unreadable") return "unknown"
+  const { claim, evidence } = sight
+  if (claim.kind === "tombstone" || isProvenDead(evidence)) return "dead"
+  return evidence.supervisor === "alive" || evidence.others.length > 0 ? "alive" : "unknown"
+}
+
+const claimIsDead = (sight: ClaimSight): boolean => claimLiveness(sight) === "dead"
+
+/** The worse of two, so that death is proven only where both are dead. */
+const worseOf = (left: Liveness, right: Liveness): Liveness =>
+  left === "alive" || right === "alive" ? "alive" : left === "unknown" || right === "unknown" ? "unknown" : "dead"
+
+/** A lease that contradicts its claim may have processes of its own: both must be proven dead before it is removed. */
+const withLeaseEvidence = (evidence: Evidence, lease: TaskRecord["lease"]): Evidence => {
+  if (lease._tag !== "Read" || lease.lease.phase === "starting") return evidence
+  const { agent, others, scanned, supervisor } = lease.evidence
+  return {
+    supervisor: worseOf(evidence.supervisor, supervisor),
+    agent: evidence.agent === null ? agent : worseOf(evidence.agent, agent ?? "dead"),
+    others: [...new Set([...evidence.others, ...others])].sort((left, right) => left - right),
+    scanned: evidence.scanned && scanned
+  }
+}
 
 /** Of the claims below an epoch, the largest up to which all are proven dead. */
 const sweepableBelow = (claims: ReadonlyArray<ClaimSight>, epoch: number): Epoch | null => {
@@ -83,6 +119,7 @@ const fromLease = (record: TaskRecord, lease: Lease, evidence: Evidence): Attemp
       _tag: "Held",
       reason: { _tag: "LeaseUnreadable", path: own.path, problem: own.problem },
       agentName: lease.agentName,
+      queue: lease.queue,
       epoch: lease.epoch
     }
   }
@@ -115,12 +152,13 @@ const fromClaim = (
   sight: Extract<ClaimSight, { readonly _tag: "Read" }>,
   leaseFault: AttemptFiles["leaseFault"]
 ): AttemptView => {
-  const { claim, epoch, evidence } = sight
+  const { claim, epoch } = sight
   const recorded = recordedOutcome(record.attempts, epoch)
-  if (recorded !== null && leaseFault === "lease-missing") {
-    return { _tag: "Remains", epoch, agent: claim.agentName, dead: record.claims.every(claimIsDead) }
-  }
   const last = record.attempts?.last?.epoch === epoch ? record.attempts.last : null
+  if (recorded !== null && leaseFault === "lease-missing") {
+    const liveness = record.claims.map(claimLiveness).reduce(worseOf)
+    return { _tag: "Remains", epoch, agent: claim.agentName, queue: last?.queue ?? null, liveness }
+  }
   return {
     _tag: "Attempt",
     reference: { taskId: record.taskId, epoch, token: claim.token, agent: claim.agentName, phase: "claim-only" },
@@ -128,7 +166,7 @@ const fromClaim = (
     leaseFault,
     claim: claim.kind,
     claimed: claim,
-    evidence,
+    evidence: withLeaseEvidence(sight.evidence, record.lease),
     recorded,
     stop: record.stop?.epoch === epoch ? record.stop : null,
     queue: last?.queue ?? null,
@@ -138,11 +176,11 @@ const fromClaim = (
   }
 }
 
-const withoutLeaseOrClaim = (record: TaskRecord): AttemptView => {
+/** A start without an ending that is later than every claim: it was written down, and then neither lease nor claim. */
+const openStart = (record: TaskRecord): AttemptView | null => {
   const last = record.attempts?.last ?? null
-  if (last === null || record.attempts === null || recordedOutcome(record.attempts, last.epoch) !== null) {
-    return { _tag: "Nothing" }
-  }
+  if (last === null || record.attempts === null || recordedOutcome(record.attempts, last.epoch) !== null) return null
+  if (record.claims.some((sight) => sight.epoch >= last.epoch)) return null
   return {
     _tag: "OpenStart",
     reference: {
@@ -155,18 +193,20 @@ const withoutLeaseOrClaim = (record: TaskRecord): AttemptView => {
     evidence: record.openStart ?? { supervisor: "unknown", agent: null, others: [], scanned: false },
     queue: last.queue,
     prior: last.prior,
-    taskCreatedAt: record.attempts.taskCreatedAt
+    taskCreatedAt: record.attempts.taskCreatedAt,
+    sweepable: sweepableBelow(record.claims, last.epoch)
   }
 }
 
 const heldByClaim = (record: TaskRecord): AttemptView | null => {
   const top = record.claims.at(-1)
   if (top === undefined || top._tag === "Read") return null
-  const agentName = record.attempts?.last?.epoch === top.epoch ? record.attempts.last.agentName : null
+  const last = record.attempts?.last?.epoch === top.epoch ? record.attempts.last : null
   return {
     _tag: "Held",
     reason: { _tag: "LeaseUnreadable", path: top.path, problem: top.problem },
-    agentName,
+    agentName: last?.agentName ?? null,
+    queue: last?.queue ?? null,
     epoch: top.epoch
   }
 }
@@ -202,11 +242,14 @@ export const attemptView = (record: TaskRecord): AttemptView => {
         _tag: "Held",
         reason: { _tag: "LeaseUnreadable", path: lease.path, problem: lease.problem },
         agentName: lease.agentName,
+        queue: null,
         epoch: record.epochMax
       }
     case "Missing":
-      if (top?._tag === "Read") return fromClaim(record, top, "lease-missing")
-      return heldByClaim(record) ?? withoutLeaseOrClaim(record)
+      return (
+        openStart(record) ??
+        (top?._tag === "Read" ? fromClaim(record, top, "lease-missing") : heldByClaim(record)) ?? { _tag: "Nothing" }
+      )
   }
 }
 
@@ -216,13 +259,13 @@ export const holdOf = (view: AttemptView): { readonly agent: string | null; read
     case "Nothing":
       return null
     case "Remains":
-      return view.dead ? null : { agent: view.agent, queue: null }
+      return view.liveness === "dead" ? null : { agent: view.agent, queue: view.queue }
     case "Attempt":
     case "OpenStart":
       return { agent: view.reference.agent, queue: view.queue }
     case "Legacy":
       return { agent: view.lease.agentName, queue: null }
     case "Held":
-      return { agent: view.agentName, queue: null }
+      return { agent: view.agentName, queue: view.queue }
   }
 }

@@ -4,8 +4,7 @@
  * verdict. The five steps are leases, stale, tasks, capacity, assign.
  */
 import type { Agent, DesiredState } from "../domain/DesiredState.ts"
-import { Epoch } from "../domain/identifiers.ts"
-import type { TaskId } from "../domain/identifiers.ts"
+import type { Epoch, TaskId } from "../domain/identifiers.ts"
 import type { ObservedState, StartFault } from "../domain/ObservedState.ts"
 import type { Action, Plan, Verdict, WaitReason } from "../domain/Plan.ts"
 import { isOpen } from "../domain/Task.ts"
@@ -180,13 +179,13 @@ const judge = (
     case "Held":
       return { verdict: { _tag: "Wait", taskId: record.taskId, reasons: [view.reason] }, actions: [], nextMonoMs: null }
     case "Remains":
-      return view.dead
+      return view.liveness === "dead"
         ? { verdict: null, actions: [{ _tag: "Sweep", taskId: record.taskId, epoch: view.epoch }], nextMonoMs: null }
         : {
             verdict: {
               _tag: "Wait",
               taskId: record.taskId,
-              reasons: [{ _tag: "EarlierAttempt", epoch: view.epoch, liveness: "unknown" }]
+              reasons: [{ _tag: "EarlierAttempt", epoch: view.epoch, liveness: view.liveness }]
             },
             actions: [],
             nextMonoMs: null
@@ -194,7 +193,7 @@ const judge = (
     case "Legacy":
       return judgeLegacy(view, record, sight)
     case "OpenStart":
-      return judgeOpenStart(view, record, sight)
+      return withSweep(judgeOpenStart(view, record, sight), record.taskId, view.sweepable)
     case "Attempt": {
       const judgement = judgeAttempt({
         view,
@@ -205,15 +204,13 @@ const judge = (
         observed,
         desired
       })
-      return view.sweepable === null
-        ? judgement
-        : {
-            ...judgement,
-            actions: [...judgement.actions, { _tag: "Sweep", taskId: record.taskId, epoch: Epoch.make(view.sweepable) }]
-          }
+      return withSweep(judgement, record.taskId, view.sweepable)
     }
   }
 }
+
+const withSweep = (judgement: Judgement, taskId: TaskId, epoch: Epoch | null): Judgement =>
+  epoch === null ? judgement : { ...judgement, actions: [...judgement.actions, { _tag: "Sweep", taskId, epoch }] }
 
 /** What keeps the state true comes first, then stops, endings, sweeping; starts come last. */
 const kindOrder: { readonly [K in Action["_tag"]]: number } = {
