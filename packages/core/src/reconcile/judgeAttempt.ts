@@ -42,6 +42,8 @@ export interface AttemptContext {
 
 interface Facts extends AttemptContext {
   readonly dead: boolean
+  /** Nothing of it is known to live, and not everything is known to be dead. */
+  readonly unknown: boolean
   readonly look: SightingResult
   readonly startMonoMs: number
 }
@@ -108,7 +110,7 @@ const stop =
       nowMs: observed.nowMs,
       monoMs: observed.monoMs,
       bootId: observed.here.bootId,
-      others: view.evidence.others
+      alone: view.evidence.scanned && !othersLive(facts)
     })
     return {
       verdict: {
@@ -214,7 +216,8 @@ const recordedEnding = (facts: Facts) => ({
   detail: facts.view.recorded?.detail ?? ""
 })
 
-const isUnclaimedIntent = ({ view }: Facts): boolean => view.lease?.phase === "starting" && view.claim === "none"
+const isUnclaimedIntent = ({ view }: AttemptContext): boolean =>
+  view.lease?.phase === "starting" && view.claim === "none"
 
 const leaseReach = (facts: AttemptContext): "here" | "earlier-boot" | "elsewhere" =>
   facts.view.lease === null ? "here" : reach(facts.view.lease, facts.observed.here)
@@ -233,22 +236,34 @@ const tooLong = (facts: Facts): boolean => {
   return maxRuntimeSec > 0 && facts.observed.monoMs - facts.startMonoMs >= maxRuntimeSec * 1000
 }
 
-const othersLive = ({ view }: Facts): boolean => view.evidence.others.length > 0 || view.evidence.agent === "alive"
+const othersLive = ({ view }: AttemptContext): boolean =>
+  view.evidence.others.length > 0 || view.evidence.agent === "alive"
+
+const isUnknown = (context: AttemptContext): boolean => {
+  const { agent, supervisor } = context.view.evidence
+  if (othersLive(context) || supervisor === "alive") return false
+  // An intent that nobody has claimed has no process whose silence could count.
+  if (isUnclaimedIntent(context)) return leaseReach(context) === "elsewhere"
+  return supervisor === "unknown" || agent === "unknown"
+}
+
+const isFinishedAndGone = ({ view }: Facts): boolean => view.lease?.phase === "finished" && nothingLeft(view.evidence)
+
+/** Its loss was recorded by the clock, and nothing has shown since that it lives. */
+const isGivenUp = ({ unknown, view }: Facts): boolean =>
+  unknown && view.recorded?.outcome === "lost" && view.claim !== "tombstone"
 
 const rules: ReadonlyArray<Rule> = [
   {
     name: "its ending is recorded: the remaining steps are done",
     when: (facts) =>
       facts.view.recorded !== null &&
-      (facts.dead ||
-        facts.view.claim === "tombstone" ||
-        (facts.view.lease?.phase === "finished" && nothingLeft(facts.view.evidence)) ||
-        (facts.view.recorded.outcome === "lost" && facts.view.evidence.supervisor === "unknown")),
+      (facts.dead || facts.view.claim === "tombstone" || isFinishedAndGone(facts) || isGivenUp(facts)),
     judge: (facts) =>
       end({
         reason: "ending-continued",
         ending: recordedEnding,
-        withoutProof: !facts.dead && facts.view.evidence.supervisor === "unknown"
+        withoutProof: isGivenUp(facts) && !isFinishedAndGone(facts)
       })(facts)
   },
   {
@@ -309,7 +324,7 @@ const rules: ReadonlyArray<Rule> = [
   },
   {
     name: "finished, and nothing of it lives",
-    when: (facts) => facts.view.lease?.phase === "finished" && nothingLeft(facts.view.evidence),
+    when: isFinishedAndGone,
     judge: end({ reason: "finished", ending: judged })
   },
   {
@@ -334,6 +349,11 @@ const rules: ReadonlyArray<Rule> = [
   {
     name: "nobody can say whether it lives",
     when: (facts) => facts.view.evidence.supervisor === "unknown" || facts.view.evidence.agent === "unknown",
+    judge: running("liveness-unknown")
+  },
+  {
+    name: "finished, and what it left behind was not looked for",
+    when: (facts) => facts.view.lease?.phase === "finished",
     judge: running("liveness-unknown")
   },
   {
@@ -383,15 +403,17 @@ const factsOf = (context: AttemptContext): Facts => {
   const lease = view.lease
   const sameBoot = lease === null || lease.bootId === observed.here.bootId
   const startMonoMs = lease !== null && sameBoot ? lease.startMonoMs : observed.monoMs
+  const unknown = isUnknown(context)
   return {
     ...context,
     dead: isProvenDead(view.evidence),
+    unknown,
     startMonoMs,
     look: lookAgain({
       epoch: view.reference.epoch,
       bootId: observed.here.bootId,
       monoMs: observed.monoMs,
-      supervisor: leaseReach(context) === "elsewhere" ? "unknown" : view.evidence.supervisor,
+      supervisor: unknown ? "unknown" : view.evidence.supervisor === "alive" ? "alive" : "dead",
       beatMonoMs: lease?.beatMonoMs ?? lease?.startMonoMs ?? 0,
       starting: lease === null || lease.phase === "starting",
       taskComplete:

@@ -21,8 +21,8 @@ export interface LadderInput {
   readonly nowMs: number
   readonly monoMs: number
   readonly bootId: string
-  /** Living processes beside the supervisor. */
-  readonly others: ReadonlyArray<number>
+  /** All processes were looked through, and beside the supervisor nothing of the attempt lives. */
+  readonly alone: boolean
 }
 
 export interface LadderStep {
@@ -41,7 +41,7 @@ const rungMinMs = 100
 export const ladderStep = (input: LadderInput): LadderStep => {
   const { monoMs, reference } = input
   const record = input.record?.bootId === input.bootId ? input.record : null
-  const aloneSinceMonoMs = input.others.length > 0 ? null : (record?.aloneSinceMonoMs ?? monoMs)
+  const aloneSinceMonoMs = input.alone ? (record?.aloneSinceMonoMs ?? monoMs) : null
   const graceMs = input.graceSec * 1000
   const includeSupervisor =
     input.reason === "hung-supervisor" ||
