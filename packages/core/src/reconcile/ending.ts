@@ -94,7 +94,8 @@ export const endingRules: ReadonlyArray<EndingRule> = [
   },
   {
     name: "other queue",
-    when: ({ queue, task }) => task !== null && task.queue !== queue,
+    // Where only a claim was left, nothing says in which queue the task was.
+    when: ({ queue, task, taskCreatedAt }) => taskCreatedAt !== null && task !== null && task.queue !== queue,
     ending: ({ task }) => ({ outcome: "handed-over", detail: `now in queue ${task?.queue ?? "none"}` })
   },
   {

@@ -78,7 +78,11 @@ export const judgeOpenStart = (
     }
   }
   if (sight._tag === "Unread" || record.attemptsProblem !== null) return wait(record, sight)
-  const bearsOurMarks = sight._tag === "Found" && sight.task.status === "working" && sight.task.assignee === agent
+  const bearsOurMarks =
+    sight._tag === "Found" &&
+    sight.task.createdAt === view.taskCreatedAt &&
+    sight.task.status === "working" &&
+    sight.task.assignee === agent
   const outcome = bearsOurMarks ? ("lost" as const) : ("start-failed" as const)
   const action: Action = {
     _tag: "End",

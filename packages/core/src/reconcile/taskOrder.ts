@@ -6,22 +6,35 @@ import type { BlockingWeb } from "./blocking.ts"
 interface Keyed {
   readonly task: Task
   readonly waiting: number
+  readonly age: string
 }
 
-const byAgeThenId = (left: Task, right: Task): number =>
-  left.createdAt < right.createdAt ? -1 : left.createdAt > right.createdAt ? 1 : left.id - right.id
+/** Text whose order is that of the moments: 10:00:00Z comes before 10:00:00.500Z, and is the same as 10:00:00.000Z. */
+const ageOf = (createdAt: string): string =>
+  createdAt.endsWith(".000Z")
+    ? createdAt.slice(0, -5)
+    : createdAt.includes(".")
+      ? createdAt.replace(/\.?0*Z$/, "")
+      : createdAt.slice(0, -1)
+
+const byAgeThenId = (left: Keyed, right: Keyed): number =>
+  left.age < right.age ? -1 : left.age > right.age ? 1 : left.task.id - right.task.id
 
 /**
  * `blockers`: 1 tasks that more others wait for, 2 higher priority, 3 older, 4 id. `priority`: 2, 1, 3, 4.
  * With blocking disabled, the server's order: 2, 3, 4.
  */
 export const sortTasks = (tasks: ReadonlyArray<Task>, web: BlockingWeb, policy: Policy): ReadonlyArray<Task> => {
-  const keyed = tasks.map((task): Keyed => ({ task, waiting: policy.disableBlocking ? 0 : web.waitingOn(task.id) }))
+  const keyed = tasks.map((task): Keyed => ({
+    task,
+    waiting: policy.disableBlocking ? 0 : web.waitingOn(task.id),
+    age: ageOf(task.createdAt)
+  }))
   const compare =
     policy.order === "blockers"
       ? (left: Keyed, right: Keyed) =>
-          right.waiting - left.waiting || right.task.priority - left.task.priority || byAgeThenId(left.task, right.task)
+          right.waiting - left.waiting || right.task.priority - left.task.priority || byAgeThenId(left, right)
       : (left: Keyed, right: Keyed) =>
-          right.task.priority - left.task.priority || right.waiting - left.waiting || byAgeThenId(left.task, right.task)
+          right.task.priority - left.task.priority || right.waiting - left.waiting || byAgeThenId(left, right)
   return keyed.sort(compare).map(({ task }) => task)
 }
