@@ -37,36 +37,62 @@ const evidencesOf = (record: TaskRecord): ReadonlyArray<Evidence> => [
   ...(record.openStart === null ? [] : [record.openStart])
 ]
 
-const mayLive = (evidence: Evidence): boolean =>
-  evidence.supervisor !== "dead" || evidence.others.length > 0 || evidence.agent === "alive" || !evidence.scanned
+const agentMayLive = (evidence: Evidence): boolean =>
+  evidence.others.length > 0 || (evidence.agent !== null && evidence.agent !== "dead") || !evidence.scanned
+
+const mayLive = (evidence: Evidence): boolean => evidence.supervisor !== "dead" || agentMayLive(evidence)
+
+const isKnownToLive = (evidence: Evidence): boolean =>
+  evidence.supervisor === "alive" || evidence.others.length > 0 || evidence.agent === "alive"
 
 /** Whether anything on disk says that an attempt at this task may be under way. */
 const isUnderWay = (record: TaskRecord): boolean => {
   if (record.lease._tag !== "Missing") return true
   if (record.claims.some((sight) => sight._tag === "Unreadable")) return true
   const recorded = new Set<number>(record.attempts?.outcomes.map(({ epoch }) => epoch))
-  if (record.claims.some((sight) => !recorded.has(sight.epoch))) return true
+  // A later start proves that an earlier attempt was closed, also where its ending is remembered no more.
+  const closedUpTo = Math.max(0, ...recorded)
+  if (record.claims.some((sight) => sight.epoch > closedUpTo)) return true
   if (evidencesOf(record).some(mayLive)) return true
   const last = record.attempts?.last ?? null
   return last !== null && !recorded.has(last.epoch)
 }
 
-/** The agent whose slot a record takes, read as simply as can be. */
+/** The agent whose slot a record takes, and the queue it counts in: those of the latest attempt that left a trace. */
 const holderOf = (record: TaskRecord): { readonly agent: string | null; readonly queue: string | null } => {
+  const { claims, lease } = record
+  if (lease._tag === "Legacy") return { agent: lease.lease.agentName, queue: null }
   const last = record.attempts?.last ?? null
-  const top = record.claims.at(-1)
-  const queue = record.lease._tag === "Read" ? record.lease.lease.queue : (last?.queue ?? null)
-  if (record.lease._tag === "Read" && !(top?._tag === "Read" && top.epoch > record.lease.lease.epoch)) {
-    const own = record.claims.find(
-      (sight) => sight.epoch === (record.lease._tag === "Read" ? record.lease.lease.epoch : 0)
+  const startOf = (epoch: number) => (last?.epoch === epoch ? last : null)
+  const top = claims.at(-1)
+  if (lease._tag === "Read") {
+    const { agentName, epoch, queue, token } = lease.lease
+    const rival = claims.find(
+      (sight) =>
+        sight._tag === "Read" &&
+        ((sight === top && sight.epoch > epoch) || (sight.epoch === epoch && sight.claim.token !== token))
     )
-    const agent = own?._tag === "Read" ? own.claim.agentName : record.lease.lease.agentName
-    return { agent, queue }
+    return rival?._tag === "Read"
+      ? { agent: rival.claim.agentName, queue: startOf(rival.epoch)?.queue ?? null }
+      : { agent: agentName, queue }
   }
-  if (record.lease._tag === "Legacy") return { agent: record.lease.lease.agentName, queue: null }
-  if (top?._tag === "Read") return { agent: top.claim.agentName, queue }
-  if (record.lease._tag === "Unreadable") return { agent: record.lease.agentName, queue: null }
-  return { agent: last?.agentName ?? null, queue }
+  const recorded = new Set<number>(record.attempts?.outcomes.map(({ epoch }) => epoch))
+  if (lease._tag === "Missing" && last !== null && !recorded.has(last.epoch) && last.epoch > (top?.epoch ?? 0)) {
+    return { agent: last.agentName, queue: last.queue }
+  }
+  if (top?._tag === "Read") return { agent: top.claim.agentName, queue: startOf(top.epoch)?.queue ?? null }
+  if (lease._tag === "Unreadable") return { agent: lease.agentName, queue: null }
+  const start = top === undefined ? null : startOf(top.epoch)
+  return { agent: start?.agentName ?? null, queue: start?.queue ?? null }
+}
+
+const countBy = <A>(items: ReadonlyArray<A>, key: (item: A) => string | null): ReadonlyMap<string, number> => {
+  const counts = new Map<string, number>()
+  for (const item of items) {
+    const name = key(item)
+    if (name !== null) counts.set(name, (counts.get(name) ?? 0) + 1)
+  }
+  return counts
 }
 
 /** (a) No start makes started + held exceed the agent's, the queue's or the global limit. */
@@ -74,25 +100,17 @@ const withinLimits: Check = (observed, desired, plan) => {
   const starts = startsOf(plan)
   const holders = observed.records.filter(isUnderWay).map(holderOf)
   const faults: Array<string> = []
-  const count = <A>(items: ReadonlyArray<A>, key: (item: A) => string | null): Map<string, number> => {
-    const counts = new Map<string, number>()
-    for (const item of items) {
-      const name = key(item)
-      if (name !== null) counts.set(name, (counts.get(name) ?? 0) + 1)
-    }
-    return counts
-  }
   const check = (what: string, name: string, started: number, held: number, limit: number): void => {
     if (started > 0 && started + held > limit)
       faults.push(`${what} ${name}: ${held} held + ${started} started > ${limit}`)
   }
-  const heldByAgent = count(holders, ({ agent }) => agent)
+  const heldByAgent = countBy(holders, ({ agent }) => agent)
   const slots = new Map<string, number>(desired.agents.map((agent) => [agent.name, agent.slots]))
-  for (const [agent, started] of count(starts, (start) => start.agent)) {
+  for (const [agent, started] of countBy(starts, (start) => start.agent)) {
     check("agent", agent, started, heldByAgent.get(agent) ?? 0, slots.get(agent) ?? 0)
   }
-  const heldByQueue = count(holders, ({ queue }) => queue)
-  const startedByQueue = count(starts, (start) => start.queue)
+  const heldByQueue = countBy(holders, ({ queue }) => queue)
+  const startedByQueue = countBy(starts, (start) => start.queue)
   for (const { limit, queue } of desired.queueLimits) {
     check("queue", queue, startedByQueue.get(queue) ?? 0, heldByQueue.get(queue) ?? 0, limit)
   }
@@ -163,33 +181,74 @@ const onlyTheReady: Check = (observed, desired, plan) => {
   })
 }
 
-/** (d) No slot is freed while a survivor is not proven dead. */
-const deathIsProven: Check = (observed, _desired, plan) => {
-  const records = new Map(observed.records.map((record) => [record.taskId as number, record]))
-  return plan.actions.flatMap((action) => {
-    if (action._tag === "EndLegacy") {
-      const lease = records.get(action.taskId)?.lease
-      return lease?._tag === "Legacy" && lease.liveness === "dead"
-        ? []
-        : [`task ${action.taskId}: an old lease is ended alive`]
-    }
-    if (action._tag !== "End" || action.withoutProof) return []
-    const record = records.get(action.attempt.taskId)
-    if (record === undefined) return [`task ${action.attempt.taskId} is ended and has no files`]
-    const { epoch } = action.attempt
-    const finished = action.attempt.phase === "finished"
-    const evidences = [
-      ...(record.lease._tag === "Read" && record.lease.lease.epoch === epoch && record.lease.lease.phase !== "starting"
-        ? [record.lease.evidence]
-        : []),
-      ...record.claims.flatMap((sight) =>
-        sight._tag === "Read" && sight.epoch === epoch && sight.claim.kind === "claim" ? [sight.evidence] : []
-      )
+type End = Extract<Action, { readonly _tag: "End" }>
+
+/** What was seen of all processes whose files the end of an attempt removes. */
+const evidencesOfEnd = ({ attempt }: End, record: TaskRecord): ReadonlyArray<Evidence> => [
+  ...(record.lease._tag === "Read" && record.lease.lease.epoch <= attempt.epoch
+    ? record.lease.lease.phase === "starting"
+      ? []
+      : [record.lease.evidence]
+    : []),
+  ...record.claims.flatMap((sight) =>
+    sight._tag === "Read" && sight.epoch === attempt.epoch && sight.claim.kind === "claim" ? [sight.evidence] : []
+  ),
+  ...(attempt.phase === "none" && record.openStart !== null ? [record.openStart] : [])
+]
+
+const faultsOfEnd = (action: End, record: TaskRecord, desired: DesiredState): ReadonlyArray<string> => {
+  const { epoch, phase, taskId } = action.attempt
+  const evidences = evidencesOfEnd(action, record)
+  const own = record.claims.find((sight) => sight.epoch === epoch)
+  const recorded = record.attempts?.outcomes.find((ending) => ending.epoch === epoch)
+  const what = `task ${taskId}: epoch ${epoch}`
+  if (own === undefined && !action.tombstone) return [`${what} is ended without shutting a late supervisor out`]
+  if (phase === "none" && record.openStart === null) return [`${what} is ended and was not looked for`]
+  if (action.withoutProof) {
+    return [
+      ...(evidences.some(isKnownToLive) ? [`${what} is given up by the clock although it lives`] : []),
+      ...(action.outcome === "lost" ? [] : [`${what} is given up as ${action.outcome}`]),
+      ...(desired.policy.unknownLostSec > 0 || recorded !== undefined ? [] : [`${what} is given up by no clock`])
     ]
-    const lives = evidences.some((evidence) =>
-      finished ? evidence.others.length > 0 || evidence.agent === "alive" || !evidence.scanned : mayLive(evidence)
-    )
-    return lives ? [`task ${action.attempt.taskId}: epoch ${epoch} is ended while something of it may live`] : []
+  }
+  const lives = evidences.some(phase === "finished" ? agentMayLive : mayLive)
+  return lives ? [`${what} is ended while something of it may live`] : []
+}
+
+/** (d) No slot is freed while a survivor is not proven dead. */
+const deathIsProven: Check = (observed, desired, plan) => {
+  const records = new Map(observed.records.map((record) => [record.taskId as number, record]))
+  return plan.actions.flatMap((action): ReadonlyArray<string> => {
+    const taskId = actionTaskId(action)
+    const record = records.get(taskId)
+    switch (action._tag) {
+      case "Note":
+      case "Stop":
+      case "Start":
+        return []
+      case "EndLegacy":
+        return record?.lease._tag === "Legacy" && record.lease.liveness === "dead"
+          ? []
+          : [`task ${taskId}: an old lease is ended alive`]
+      case "Rebuild": {
+        const own = record?.claims.find((sight) => sight.epoch === action.attempt.epoch)
+        return own?._tag === "Read" && own.evidence.supervisor === "dead"
+          ? []
+          : [`task ${taskId}: a lease is rebuilt beside a supervisor that may live`]
+      }
+      case "Sweep": {
+        const swept = record?.claims.filter((sight) => sight.epoch <= action.epoch) ?? []
+        return swept.some(
+          (sight) => sight._tag === "Unreadable" || (sight.claim.kind === "claim" && mayLive(sight.evidence))
+        )
+          ? [`task ${taskId}: claims up to ${action.epoch} are swept while something of them may live`]
+          : []
+      }
+      case "End":
+        return record === undefined
+          ? [`task ${taskId} is ended and has no files`]
+          : faultsOfEnd(action, record, desired)
+    }
   })
 }
 
@@ -199,7 +258,7 @@ const oneVerdictEach: Check = (observed, _desired, plan) => {
   for (const { taskId } of plan.verdicts) counts.set(taskId, (counts.get(taskId) ?? 0) + 1)
   const expected = new Set<number>([
     ...openTasks(observed).keys(),
-    ...observed.records.filter((record) => record.lease._tag !== "Missing").map(({ taskId }) => taskId as number)
+    ...observed.records.filter(isUnderWay).map(({ taskId }) => taskId as number)
   ])
   return [
     ...[...expected].filter((taskId) => !counts.has(taskId)).map((taskId) => `task ${taskId} has no verdict`),
@@ -232,7 +291,7 @@ const epochsGrow: Check = (observed, _desired, plan) => {
 /** (i) No task lacking only a slot waits while an eligible agent has a free one. */
 const noIdleSlot: Check = (observed, desired, plan) => {
   const tasks = openTasks(observed)
-  const used = new Map(plan.usage.agents.map(({ held, name, started }) => [name, held + started]))
+  const used = countBy([...observed.records.filter(isUnderWay).map(holderOf), ...startsOf(plan)], ({ agent }) => agent)
   const records = new Map(observed.agents.map((record) => [record.agentName as string, record]))
   const recipes = new Map(observed.recipes.map((sight) => [sight.recipe, sight.state]))
   const isAvailable = (name: string): boolean => {
