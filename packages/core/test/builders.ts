@@ -79,6 +79,7 @@ export const agent = (name: string, fields: Partial<Agent> = {}): Agent => ({
   success: "exit",
   maxRuntimeSec: 3600,
   stopGraceSec: 10,
+  stopSignal: "SIGINT",
   ...fields
 })
 

@@ -38,6 +38,7 @@ import {
   runningLease,
   startingLease,
   stopRecord,
+  supervisorPid,
   task as taskOf,
   taskId,
   tokenOf,
@@ -334,7 +335,7 @@ const drawPast = (
       outcome,
       at: at(-900 * (index + 1)),
       detail: "exit 1"
-    })).reverse(),
+    })).toReversed(),
     counts: { failures: past, losses: dice.int(0, 2) },
     // A far one was written before the clock was set back.
     notBefore: past > 0 && dice.chance(60) ? at(dice.pick([-10, 0, 45, 3600, 90_000])) : null,
@@ -445,7 +446,7 @@ const tell = (dice: Dice, task: Task, workers: ReadonlyArray<string>): Told => {
           dice.chance(85)
             ? claimSight(
                 claimOf(id, attempt - 1, name, { kind: dice.pick(["claim", "tombstone"]) }),
-                dice.pick([evidence.claimDead, evidence.claimDead, evidence.tombstone, evidence.claimedOnly])
+                dice.pick([evidence.claimDead, evidence.claimDead, evidence.deadUnscanned])
               )
             : {
                 _tag: "Unreadable",
@@ -571,7 +572,7 @@ const tell = (dice: Dice, task: Task, workers: ReadonlyArray<string>): Told => {
         id,
         lower ? attempt - 1 : attempt,
         dice.pick(workers),
-        { ...alive, token: tokenOf(id, lower ? attempt - 1 : attempt, lower ? 0 : 1) },
+        { ...alive, token: tokenOf(id, lower ? attempt - 1 : attempt, lower ? 0 : 1), pid: supervisorPid(id) + 500 },
         place
       )
       const seen = drawEvidence(dice, id, { place, agentKnown: true, looked })
