@@ -1,0 +1,157 @@
+/**
+ * The machine in memory: its clocks, its processes and what is due to happen. Three clocks run apart: the wall clock, which
+ * anybody may set; the monotonic one; and the time that processes live, which stands still while the machine is
+ * paused. Deterministic: nothing is drawn.
+ */
+import type { HostIdentity } from "../domain/ProcessIdentity.ts"
+import type { Epoch, TaskId } from "../domain/identifiers.ts"
+import type { Signal } from "../ports/ProcessTable.ts"
+
+export interface SimulatedProcess {
+  readonly pid: number
+  /** Ticks of 10 ms since boot. */
+  readonly pidStart: number
+  parent: number
+  readonly group: number
+  readonly session: number
+  /** "S" or, when its parent does not look after it, "Z". */
+  state: string
+  readonly token: string | null
+  /** The truth about whose it is, whatever its environment shows; null = no attempt's. */
+  readonly attempt: {
+    readonly taskId: TaskId
+    readonly epoch: Epoch
+    readonly role: "supervisor" | "agent" | "leftover"
+  } | null
+  /** Whether it reaps its children. */
+  reaps: boolean
+  readonly onSignal: (signal: Signal) => void
+}
+
+export type NewProcess = Pick<SimulatedProcess, "parent" | "token" | "onSignal"> &
+  Partial<Pick<SimulatedProcess, "pid" | "group" | "session" | "attempt">>
+
+interface DueEvent {
+  readonly at: number
+  readonly happen: () => void
+}
+
+const firstPid = 100
+
+export class SimulatedMachine {
+  here: HostIdentity = { host: "simulated/1", bootId: "boot-1", pidNs: 1 }
+  readonly processes = new Map<number, SimulatedProcess>()
+  readonly signals: Array<{ readonly pid: number; readonly signal: Signal }> = []
+  /** The wall clock. */
+  nowMs: number
+  /** How far the wall clock was set ahead; the time for which the machine was paused. */
+  private setAheadMs = 0
+  private pausedMs = 0
+  /** When it was booted, on the clock that is never set. */
+  private bootedAtMs: number
+  private boots = 1
+  private nextPid = firstPid
+  /** By time, then by the order in which they were added. */
+  private readonly due: Array<DueEvent> = []
+
+  constructor(nowMs: number) {
+    this.nowMs = nowMs
+    this.bootedAtMs = nowMs - 1_000_000
+  }
+
+  monoMs(): number {
+    return this.nowMs - this.setAheadMs - this.bootedAtMs
+  }
+
+  /** The time that processes have lived through. */
+  livedMs(): number {
+    return this.nowMs - this.setAheadMs - this.pausedMs
+  }
+
+  /** The wall clock is about to be set by so much; no other time passes. */
+  setWall(byMs: number): void {
+    this.setAheadMs += byMs
+  }
+
+  /** The machine is about to be paused for so long: its clocks go on, its processes do not. */
+  pause(forMs: number): void {
+    this.pausedMs += forMs
+  }
+
+  /** Lets everything happen that is due by now. */
+  settle(nowMs: number): void {
+    const lived = nowMs - this.setAheadMs - this.pausedMs
+    for (let next = this.due[0]; next !== undefined && next.at <= lived; next = this.due[0]) {
+      this.due.shift()
+      this.nowMs = Math.max(next.at, this.livedMs()) + this.setAheadMs + this.pausedMs
+      next.happen()
+    }
+    this.nowMs = nowMs
+  }
+
+  /** Lets something happen after a while. */
+  after(delayMs: number, happen: () => void): void {
+    const at = this.livedMs() + delayMs
+    let index = this.due.length
+    while (index > 0 && (this.due[index - 1]?.at ?? 0) > at) index -= 1
+    this.due.splice(index, 0, { at, happen })
+  }
+
+  spawn(process: NewProcess): SimulatedProcess {
+    while (this.processes.has(this.nextPid)) this.nextPid += 1
+    const pid = process.pid ?? this.nextPid
+    const made: SimulatedProcess = {
+      pid,
+      pidStart: Math.floor(this.monoMs() / 10),
+      parent: process.parent,
+      group: process.group ?? pid,
+      session: process.session ?? pid,
+      state: "S",
+      token: process.token,
+      attempt: process.attempt ?? null,
+      reaps: true,
+      onSignal: process.onSignal
+    }
+    this.nextPid += process.pid === undefined ? 1 : 0
+    this.processes.set(pid, made)
+    return made
+  }
+
+  lives(process: SimulatedProcess): boolean {
+    return this.processes.get(process.pid) === process && process.state !== "Z"
+  }
+
+  /** A process ends: its children become pid 1's, its entry stays as a zombie where its parent does not reap. */
+  end(process: SimulatedProcess): void {
+    if (this.processes.get(process.pid) !== process) return
+    for (const child of this.processes.values()) {
+      if (child.parent !== process.pid) continue
+      child.parent = 1
+      if (child.state === "Z") this.processes.delete(child.pid)
+    }
+    if (this.processes.get(process.parent)?.reaps === false) process.state = "Z"
+    else this.processes.delete(process.pid)
+  }
+
+  signal(target: { readonly pid: number; readonly pidStart: number }, signal: Signal): "sent" | "gone" {
+    const process = this.processes.get(target.pid)
+    if (process === undefined || process.pidStart !== target.pidStart) return "gone"
+    this.signals.push({ pid: target.pid, signal })
+    if (process.state !== "Z") process.onSignal(signal)
+    return "sent"
+  }
+
+  /** Somebody kills a process from outside. */
+  kill(process: SimulatedProcess): void {
+    if (this.lives(process)) process.onSignal("SIGKILL")
+  }
+
+  /** Power off and on: no process survives, pids begin anew, and so does the monotonic clock. */
+  reboot(): void {
+    this.processes.clear()
+    this.boots += 1
+    this.here = { ...this.here, bootId: `boot-${this.boots}` }
+    this.bootedAtMs = this.nowMs - this.setAheadMs - 10_000
+    this.nextPid = firstPid
+  }
+}

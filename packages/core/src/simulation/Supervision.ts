@@ -1,0 +1,253 @@
+/**
+ * Supervisors and agents in memory, following the protocol (sections 2 and 4): claim by link, look at the lease, start
+ * the agent, write, beat, write the ending; a claim that is gone or a lease of another ends the attempt from inside.
+ */
+import type { TaskId } from "../domain/identifiers.ts"
+import type { AgentExit, StartingLease } from "../domain/Lease.ts"
+import { timestampOf } from "../domain/time.ts"
+import type { Signal } from "../ports/ProcessTable.ts"
+import type { AgentScript, Leftover } from "./scripts.ts"
+import type { SimulatedFiles } from "./SimulatedFiles.ts"
+import type { SimulatedMachine, SimulatedProcess } from "./SimulatedMachine.ts"
+import type { SimulatedTinytask } from "./SimulatedTinytask.ts"
+import { claimOf, leaseOf } from "./supervised.ts"
+import type { Supervised, SimulatedRun } from "./supervised.ts"
+
+type Ended = Pick<AgentExit, "code" | "signal" | "error">
+
+const heartbeatMs = 15_000
+const retryMs = 1000
+const stopGraceMs = 10_000
+
+export class Supervision {
+  /** Every run of an agent that ever began. */
+  readonly runs: Array<SimulatedRun> = []
+  /** Each time an attempt began while an earlier one of its task still lived: must stay empty. */
+  readonly overlaps: Array<string> = []
+  /** Those whose supervisor has not left. */
+  readonly live = new Set<Supervised>()
+  private readonly machine: SimulatedMachine
+  private readonly files: SimulatedFiles
+  private readonly tinytask: SimulatedTinytask
+
+  constructor(machine: SimulatedMachine, files: SimulatedFiles, tinytask: SimulatedTinytask) {
+    this.machine = machine
+    this.files = files
+    this.tinytask = tinytask
+  }
+
+  /** Starts the supervisor of a lease; it claims when its script says so. */
+  launch(lease: StartingLease, script: AgentScript): void {
+    const process = this.machine.spawn({
+      parent: 1,
+      token: lease.token,
+      attempt: { taskId: lease.taskId, epoch: lease.epoch, role: "supervisor" },
+      onSignal: (signal) => {
+        this.signalled(supervised, signal)
+      }
+    })
+    const supervised: Supervised = {
+      process,
+      lease,
+      script,
+      place: this.machine.here,
+      agent: null,
+      run: null,
+      hung: false,
+      asked: false,
+      fenced: false,
+      beatMs: null
+    }
+    this.live.add(supervised)
+    if (script.claimAfterMs !== null) this.step(supervised, script.claimAfterMs, () => this.claim(supervised))
+  }
+
+  /** The supervisor of a task's latest launch that still lives. */
+  of(taskId: TaskId): Supervised | undefined {
+    return [...this.live].findLast(({ lease, process }) => lease.taskId === taskId && this.machine.lives(process))
+  }
+
+  /** It stops doing anything, as one whose machine thrashes or whose loop spins. */
+  hang(supervised: Supervised): void {
+    supervised.hung = true
+    supervised.process.reaps = false
+  }
+
+  /** Beats of those that are due. */
+  settle(): void {
+    const lived = this.machine.livedMs()
+    for (const supervised of this.live) {
+      const { agent, beatMs, hung, process } = supervised
+      if (!this.machine.lives(process)) this.live.delete(supervised)
+      else if (!hung && agent !== null && beatMs !== null && lived - beatMs >= heartbeatMs) {
+        if (this.machine.lives(agent)) this.beat(supervised, (lived - beatMs) % heartbeatMs)
+      }
+    }
+  }
+
+  private step(supervised: Supervised, delayMs: number, act: () => void): void {
+    const due = () => {
+      if (this.machine.lives(supervised.process) && !supervised.hung) act()
+    }
+    if (delayMs === 0) due()
+    else this.machine.after(delayMs, due)
+  }
+
+  private leave(supervised: Supervised): void {
+    this.machine.end(supervised.process)
+    this.live.delete(supervised)
+  }
+
+  /** Section 2.1: win the epoch, … */
+  private claim(supervised: Supervised): void {
+    const { lease, script } = supervised
+    if (this.files.unwritable !== null || this.files.claims.get(lease.taskId, lease.epoch) !== undefined) {
+      this.leave(supervised)
+      return
+    }
+    this.files.claims.set(lease.taskId, lease.epoch, claimOf(supervised))
+    this.step(supervised, script.lookAfterMs, () => {
+      this.look(supervised)
+    })
+  }
+
+  /** … then read the lease, then go on. */
+  private look(supervised: Supervised): void {
+    const { lease, script } = supervised
+    const stored = this.files.leases.get(lease.taskId)
+    if (stored?._tag !== "Read" || stored.lease.phase !== "starting" || stored.lease.token !== lease.token) {
+      this.leave(supervised)
+    } else if (script.startError !== null) {
+      this.finish(supervised, { code: null, signal: null, error: script.startError })
+    } else this.start(supervised)
+  }
+
+  private start(supervised: Supervised): void {
+    const { lease, process, script } = supervised
+    const { epoch, taskId } = lease
+    for (const other of this.machine.processes.values()) {
+      const isRival =
+        other.attempt?.taskId === taskId && other.attempt.epoch !== epoch && other.attempt.role !== "supervisor"
+      if (isRival && other.state !== "Z") {
+        this.overlaps.push(`task ${taskId}: epoch ${epoch} began while ${other.pid} of ${other.attempt.epoch} lived`)
+      }
+    }
+    const agent = this.machine.spawn({
+      parent: process.pid,
+      token: lease.token,
+      attempt: { taskId, epoch, role: "agent" },
+      onSignal: (signal) => {
+        if (signal === "SIGKILL" || script.obeys.includes(signal)) this.agentEnds(supervised, { code: null, signal })
+      }
+    })
+    supervised.agent = agent
+    supervised.run = { taskId, agent: lease.agentName, epoch, startMs: this.machine.nowMs, endMs: null }
+    this.runs.push(supervised.run)
+    this.files.logs.set(taskId, epoch)
+    for (const leftover of script.leaves) this.leaveBehind(supervised, agent, leftover)
+    this.machine.after(script.runMs, () => {
+      if (!this.machine.lives(agent)) return
+      script.atEnd(this.tinytask, taskId)
+      const exits = () => {
+        if (this.machine.lives(agent)) this.agentEnds(supervised, script.exit)
+      }
+      if (script.lingerMs === 0) exits()
+      else this.machine.after(script.lingerMs, exits)
+    })
+    this.step(supervised, script.writeAfterMs, () => {
+      if (this.machine.lives(agent)) this.beat(supervised, 0)
+    })
+    if (supervised.asked) this.endAgent(supervised)
+  }
+
+  private leaveBehind(supervised: Supervised, agent: SimulatedProcess, leftover: Leftover): void {
+    const { lease } = supervised
+    const process = this.machine.spawn({
+      parent: agent.pid,
+      token: leftover.carriesToken ? lease.token : null,
+      attempt: { taskId: lease.taskId, epoch: lease.epoch, role: "leftover" },
+      ...(leftover.session === "agent" ? { group: agent.group, session: agent.session } : {}),
+      onSignal: (signal) => {
+        if (signal === "SIGKILL" || leftover.obeys.includes(signal)) this.machine.end(process)
+      }
+    })
+    if (leftover.livesMs !== null) {
+      this.machine.after(leftover.livesMs, () => {
+        this.machine.end(process)
+      })
+    }
+  }
+
+  private agentEnds(supervised: Supervised, ended: Pick<Ended, "code" | "signal">): void {
+    const { agent, run, script } = supervised
+    if (agent === null || !this.machine.lives(agent)) return
+    if (run !== null) run.endMs = this.machine.nowMs
+    this.machine.end(agent)
+    this.step(supervised, script.finishAfterMs, () => {
+      this.finish(supervised, { ...ended, error: null })
+    })
+  }
+
+  /** An ending that stands nowhere would count as a loss: it keeps trying, and leaves only then. */
+  private finish(supervised: Supervised, ended: Ended): void {
+    const exit = { ...ended, at: timestampOf(this.machine.nowMs), tail: supervised.script.tail }
+    const result = supervised.fenced ? "fenced" : this.write(supervised, exit, 0)
+    if (result === "failed") {
+      this.step(supervised, retryMs, () => {
+        this.finish(supervised, ended)
+      })
+      return
+    }
+    if (result === "fenced") this.killCarriers(supervised)
+    this.leave(supervised)
+  }
+
+  private beat(supervised: Supervised, ageMs: number): void {
+    const result = this.write(supervised, null, ageMs)
+    const lived = this.machine.livedMs()
+    supervised.beatMs = result === "written" ? lived - ageMs : lived - heartbeatMs + retryMs
+    if (result === "fenced") {
+      supervised.fenced = true
+      this.endAgent(supervised)
+    }
+  }
+
+  /** Section 2.2: before every write the claim must be its own, and the lease not another's. */
+  private write(supervised: Supervised, exit: AgentExit | null, ageMs: number): "written" | "failed" | "fenced" {
+    const { lease } = supervised
+    const claim = this.files.claims.get(lease.taskId, lease.epoch)
+    const token = this.files.leaseToken(lease.taskId)
+    if (claim?.token !== lease.token || claim.kind !== "claim" || (token !== null && token !== lease.token)) {
+      return "fenced"
+    }
+    if (this.files.unwritable !== null) return "failed"
+    const { monoMs, nowMs } = { nowMs: this.machine.nowMs - ageMs, monoMs: this.machine.monoMs() - ageMs }
+    const written = leaseOf(supervised, exit, { monoMs, nowMs })
+    if (written !== null) this.files.leases.set(lease.taskId, { _tag: "Read", lease: written })
+    return "written"
+  }
+
+  /** Asked to end, or fenced: SIGINT, the grace, SIGKILL. */
+  private endAgent(supervised: Supervised): void {
+    const { agent } = supervised
+    if (agent === null || !this.machine.lives(agent)) return
+    agent.onSignal("SIGINT")
+    this.step(supervised, stopGraceMs, () => {
+      if (this.machine.lives(agent)) agent.onSignal("SIGKILL")
+    })
+  }
+
+  private killCarriers({ lease, process }: Supervised): void {
+    for (const other of this.machine.processes.values()) {
+      if (other.token === lease.token && other !== process) this.machine.kill(other)
+    }
+  }
+
+  private signalled(supervised: Supervised, signal: Signal): void {
+    if (signal === "SIGKILL") this.leave(supervised)
+    else if (signal === "SIGTERM" && !supervised.hung) {
+      supervised.asked = true
+      this.endAgent(supervised)
+    }
+  }
+}
