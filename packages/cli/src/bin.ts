@@ -1,0 +1,38 @@
+/**
+ * The entry: decides what has to be loaded before anything is. A supervisor loads nothing of the command line; a
+ * scheduler started from an agent's shell first rids itself of the attempt's marks.
+ */
+import { supervisorWord } from "./supervisorWord.ts"
+
+const nodeNeeded = [22, 19] as const
+
+const nodeIsTooOld = (): boolean => {
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
+  return major < nodeNeeded[0] || (major === nodeNeeded[0] && minor < nodeNeeded[1])
+}
+
+/** The commands that hold the lock and start agents. */
+const startsAgents = (argv: ReadonlyArray<string>): boolean => argv.some((word) => word === "run" || word === "up")
+
+const run = async (argv: ReadonlyArray<string>): Promise<void> => {
+  if (nodeIsTooOld()) {
+    process.stderr.write(
+      `TinyScheduler needs Node ${nodeNeeded.join(".")} or newer, this is ${process.versions.node}; run it with a newer one.\n`
+    )
+    process.exitCode = 2
+    return
+  }
+  if (argv[0] === supervisorWord) {
+    const { runSupervisor } = await import("@tinyscheduler/adapters-process/supervisor/main")
+    await runSupervisor()
+    return
+  }
+  if (process.env["TINYSCHEDULER_LEASE"] !== undefined && startsAgents(argv)) {
+    const { replaceOurselves } = await import("./replaceOurselves.ts")
+    replaceOurselves()
+  }
+  const { main } = await import("./main.ts")
+  process.exitCode = await main(argv)
+}
+
+await run(process.argv.slice(2))

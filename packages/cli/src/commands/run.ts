@@ -1,0 +1,96 @@
+/** `run --once` and `run --daemon`, and both as a dry run. */
+import * as Effect from "effect/Effect"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import { runOnce } from "@tinyscheduler/core/pass/daemon"
+import { makePassMemory } from "@tinyscheduler/core/pass/memory"
+import { narrate } from "@tinyscheduler/core/pass/narrate"
+import { plan } from "@tinyscheduler/core/pass/pass"
+import { exitCodes, ExitWith } from "../exits.ts"
+import { configuration } from "../flags.ts"
+import { endsWhenAsked } from "../interruption.ts"
+import { layerPorts } from "../layers.ts"
+import { layerLogging } from "../output/logging.ts"
+import { makeNarrator, summaryOf, summaryText } from "../output/narration.ts"
+import { print, printJson } from "../output/print.ts"
+import { daemon, holdLock, tellNotices } from "../scheduling.ts"
+import type { Configuration } from "../settings/Configuration.ts"
+import { ConfigurationError } from "../settings/ConfigurationError.ts"
+
+interface RunOptions {
+  readonly json: boolean
+  readonly stopWaitSec: number
+}
+
+/** Observe and reconcile without apply: no lock, no file, no directory. */
+const dryRun = Effect.fn("run.dryRun")(function* (config: Configuration, { json }: RunOptions) {
+  yield* tellNotices(config)
+  const { observed, plan: made } = yield* plan({
+    desired: config.desired,
+    memory: yield* makePassMemory,
+    startsOffReason: null
+  })
+  yield* json
+    ? printJson(made)
+    : print(
+        narrate(made, observed.records)
+          .map(({ step, text }) => `${step} ${text}`)
+          .join("\n")
+      )
+  if (made.tinytask._tag === "Unread") {
+    yield* Effect.logError(made.tinytask.reason)
+    return yield* Effect.fail(new ExitWith(exitCodes.passHadErrors))
+  }
+})
+
+const once = Effect.fn("run.once")(function* (config: Configuration, { json, stopWaitSec }: RunOptions) {
+  yield* tellNotices(config)
+  const input = yield* holdLock(config, makeNarrator("once"))
+  const report = yield* runOnce(input, stopWaitSec * 1000)
+  for (const error of report.errors) yield* Effect.logError(error)
+  const summary = summaryOf(report)
+  yield* json ? printJson({ ...summary, plans: report.rounds.map((round) => round.plan) }) : print(summaryText(summary))
+  if (report.errors.length > 0) return yield* Effect.fail(new ExitWith(exitCodes.passHadErrors))
+})
+
+const forever = Effect.fn("run.daemon")(function* (config: Configuration) {
+  yield* endsWhenAsked
+  yield* tellNotices(config)
+  yield* Effect.logInfo(`daemon: a pass every ${config.settings.loopIntervalSec} s, and when a lease changes`)
+  yield* daemon(config, {
+    intervalMs: config.settings.loopIntervalSec * 1000,
+    narrator: makeNarrator("daemon"),
+    onPass: () => Effect.succeed(false)
+  })
+})
+
+export const runCommand = Command.make(
+  "run",
+  {
+    once: Flag.Boolean("once").pipe(Flag.withDescription("One pass"), Flag.withDefault(false)),
+    daemon: Flag.Boolean("daemon").pipe(Flag.withDescription("Passes until asked to end"), Flag.withDefault(false)),
+    json: Flag.Boolean("json").pipe(
+      Flag.withDescription("Print the plan and what came of it as JSON"),
+      Flag.withDefault(false)
+    ),
+    stopWait: Flag.Int("stop-wait").pipe(
+      Flag.withDescription("With --once: how many seconds to go on with agents that are being stopped"),
+      Flag.withDefault(30)
+    )
+  },
+  Effect.fn("cli.run")(function* (flags) {
+    if (flags.once === flags.daemon) {
+      return yield* new ConfigurationError({
+        faults: ["run needs exactly one of --once (one pass) and --daemon (passes until asked to end)"]
+      })
+    }
+    const config = yield* configuration
+    const options = { json: flags.json, stopWaitSec: flags.stopWait }
+    const looks = config.settings.dryRun
+    const program = looks ? dryRun(config, options) : flags.once ? once(config, options) : forever(config)
+    yield* Effect.scoped(program).pipe(
+      Effect.provide(layerPorts(config, looks ? "looks" : "writes")),
+      Effect.provide(layerLogging(config.settings, looks ? null : config.paths.logs))
+    )
+  })
+).pipe(Command.withDescription("Observe, decide, and start, finish or stop agents"))

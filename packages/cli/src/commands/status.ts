@@ -1,0 +1,95 @@
+/** `status`: agents and their slots, what runs, what waits and why. Looks only; works beside a running scheduler. */
+import { readHolder } from "@tinyscheduler/adapters-fs/SchedulerLock"
+import type { ObservedState } from "@tinyscheduler/core/domain/ObservedState"
+import type { Plan } from "@tinyscheduler/core/domain/Plan"
+import { makePassMemory } from "@tinyscheduler/core/pass/memory"
+import { plan } from "@tinyscheduler/core/pass/pass"
+import { describeReason, describeVerdict } from "@tinyscheduler/core/reconcile/describe"
+import * as Effect from "effect/Effect"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import { exitCodes, ExitWith } from "../exits.ts"
+import { configuration } from "../flags.ts"
+import { layerPorts } from "../layers.ts"
+import { escapeShort, escapeText } from "../output/escape.ts"
+import { layerLogging } from "../output/logging.ts"
+import { print, printJson } from "../output/print.ts"
+import { table } from "../output/table.ts"
+import type { Configuration } from "../settings/Configuration.ts"
+
+/** Waiting tasks by their first reason, most frequent first. */
+const waitsByReason = (made: Plan): ReadonlyArray<readonly [string, ReadonlyArray<number>]> => {
+  const groups = new Map<string, Array<number>>()
+  for (const verdict of made.verdicts) {
+    if (verdict._tag !== "Wait") continue
+    const reason = verdict.reasons.map(describeReason).join("; ")
+    const group = groups.get(reason)
+    if (group === undefined) groups.set(reason, [verdict.taskId])
+    else group.push(verdict.taskId)
+  }
+  return [...groups].sort(([, left], [, right]) => right.length - left.length)
+}
+
+const listed = (taskIds: ReadonlyArray<number>): string =>
+  `${taskIds.slice(0, 12).join(" ")}${taskIds.length > 12 ? ` … (${taskIds.length})` : ""}`
+
+const statusText = (config: Configuration, observed: ObservedState, made: Plan, holder: string | null): string => {
+  const titles = new Map(
+    observed.tinytask._tag === "Read" ? observed.tinytask.tasks.map(({ id, title }) => [id as number, title]) : []
+  )
+  const held = new Map(made.usage.agents.map((usage) => [usage.name, usage]))
+  const agents = config.desired.agents.map((agent) => [
+    agent.name,
+    agent.queues.map((queue) => escapeText(queue)).join(" "),
+    `${held.get(agent.name)?.held ?? 0}/${agent.slots}`,
+    agent.enabled ? "" : "disabled"
+  ])
+  const attempts = made.verdicts.filter(
+    ({ _tag }) => _tag === "Running" || _tag === "Stop" || _tag === "Finish" || _tag === "Reclaim"
+  )
+  const ready = made.verdicts.filter(({ _tag }) => _tag === "Start").map(({ taskId }) => taskId)
+  const outside = made.verdicts.filter(({ _tag }) => _tag === "Ignore").map(({ taskId }) => taskId)
+  const waits = waitsByReason(made)
+  return [
+    `scheduler: ${holder === null ? "none has run here yet" : escapeText(holder)}`,
+    `Tinytask: ${config.settings.mcpEndpoint}${made.tinytask._tag === "Unread" ? " (could not be read)" : ""}`,
+    "",
+    table(["agent", "queues", "slots", ""], agents),
+    "",
+    ...(attempts.length === 0
+      ? ["nothing runs"]
+      : attempts.map((verdict) =>
+          `${describeVerdict(verdict)}  ${escapeShort(titles.get(verdict.taskId) ?? "", 50)}`.trimEnd()
+        )),
+    ...(ready.length === 0 ? [] : ["", `ready for the next pass: ${listed(ready)}`]),
+    ...(outside.length === 0 ? [] : ["", `worked on outside: ${listed(outside)}`]),
+    ...(waits.length === 0 ? [] : ["", ...waits.map(([reason, taskIds]) => `waiting, ${reason}: ${listed(taskIds)}`)])
+  ].join("\n")
+}
+
+export const statusCommand = Command.make(
+  "status",
+  { json: Flag.Boolean("json").pipe(Flag.withDescription("Print JSON"), Flag.withDefault(false)) },
+  Effect.fn("cli.status")(function* ({ json }) {
+    const config = yield* configuration
+    const program = Effect.gen(function* () {
+      const { observed, plan: made } = yield* plan({
+        desired: config.desired,
+        memory: yield* makePassMemory,
+        startsOffReason: null
+      })
+      const holder = readHolder(config.paths.lock)
+      yield* json
+        ? printJson({ version: 1, holder, tinytask: made.tinytask, usage: made.usage, verdicts: made.verdicts })
+        : print(statusText(config, observed, made, holder))
+      if (made.tinytask._tag === "Unread") {
+        yield* Effect.logError(made.tinytask.reason)
+        return yield* Effect.fail(new ExitWith(exitCodes.passHadErrors))
+      }
+    })
+    yield* program.pipe(
+      Effect.provide(layerPorts(config, "looks")),
+      Effect.provide(layerLogging(config.settings, null))
+    )
+  })
+).pipe(Command.withDescription("Show agents, what runs, and what waits for what"))

@@ -1,0 +1,50 @@
+/** `up`: the embedded Tinytask and the daemon in one process, for those who run no Tinytask of their own. */
+import { resolve } from "node:path"
+import * as Effect from "effect/Effect"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import { startEmbedded } from "@tinyscheduler/adapters-tinytask/embedded/EmbeddedTinytask"
+import { configuration } from "../flags.ts"
+import { endsWhenAsked } from "../interruption.ts"
+import { layerPorts } from "../layers.ts"
+import { layerLogging } from "../output/logging.ts"
+import { makeNarrator } from "../output/narration.ts"
+import { daemon, tellNotices } from "../scheduling.ts"
+import type { Configuration } from "../settings/Configuration.ts"
+
+/** The same configuration, with the embedded server as its Tinytask. */
+export const withEndpoint = (config: Configuration, url: string): Configuration => ({
+  ...config,
+  settings: { ...config.settings, mcpEndpoint: url },
+  desired: { ...config.desired, endpoint: url }
+})
+
+export const serverFlags = {
+  port: Flag.Int("port").pipe(Flag.withDescription("Port to listen on; 0 takes a free one"), Flag.withDefault(3000)),
+  host: Flag.String("host").pipe(Flag.withDescription("Address to listen on"), Flag.withDefault("127.0.0.1")),
+  db: Flag.String("db").pipe(
+    Flag.withDescription("Its database file, relative to the base path"),
+    Flag.withDefault("state/tinytask.db")
+  )
+}
+
+export const upCommand = Command.make(
+  "up",
+  serverFlags,
+  Effect.fn("cli.up")(function* ({ db, host, port }) {
+    yield* endsWhenAsked
+    const config = yield* configuration
+    const program = Effect.gen(function* () {
+      yield* tellNotices(config)
+      const server = yield* startEmbedded({ databasePath: resolve(config.paths.base, db), host, port })
+      yield* Effect.logInfo(`Tinytask listens at ${server.url}`)
+      const embedded = withEndpoint(config, server.url)
+      yield* daemon(embedded, {
+        intervalMs: config.settings.loopIntervalSec * 1000,
+        narrator: makeNarrator("daemon"),
+        onPass: () => Effect.succeed(false)
+      }).pipe(Effect.provide(layerPorts(embedded, "writes")))
+    })
+    yield* Effect.scoped(program).pipe(Effect.provide(layerLogging(config.settings, config.paths.logs)))
+  })
+).pipe(Command.withDescription("Run a Tinytask of our own and the daemon in one process"))

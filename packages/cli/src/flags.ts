@@ -1,0 +1,68 @@
+/** The flags that every command shares, made from the table of settings: before or after the subcommand, one reading. */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import { configurationOf } from "./settings/Configuration.ts"
+import { loadSettings } from "./settings/loadSettings.ts"
+import type { SettingFlags } from "./settings/loadSettings.ts"
+import { prefix, settingKeys, settingTable } from "./settings/settingTable.ts"
+import type { Setting, SettingKey } from "./settings/settingTable.ts"
+
+const described = (setting: Setting<unknown>): string => {
+  const standard = Option.getOrElse(setting.standard, () => "")
+  return `${setting.description} [${prefix}${setting.variable}${standard === "" ? "" : `, default ${standard}`}]`
+}
+
+const flagOf = (setting: Setting<unknown>): Flag.Flag<Option.Option<string>> =>
+  setting.kind === "truth"
+    ? Flag.Boolean(setting.flag).pipe(
+        Flag.withDescription(described(setting)),
+        Flag.map((value) => String(value)),
+        Flag.optional
+      )
+    : Flag.String(setting.flag).pipe(
+        Flag.withDescription(described(setting)),
+        Flag.withMetavar(setting.kind === "path" ? "path" : "value"),
+        Flag.optional
+      )
+
+const settingFlags = Object.fromEntries(settingKeys.map((key) => [key, flagOf(settingTable[key])])) as Record<
+  SettingKey,
+  Flag.Flag<Option.Option<string>>
+>
+
+/** The root: shows help by itself, and holds what all subcommands share. */
+export const root = Command.make("tinyscheduler").pipe(
+  Command.withSharedFlags({
+    ...settingFlags,
+    agentLimitPairs: Flag.String("agent-limit").pipe(
+      Flag.withDescription("Slots of one agent, as name=number; repeatable, wins over --agent-limits"),
+      Flag.withMetavar("name=number"),
+      Flag.atLeast(0)
+    ),
+    envFile: Flag.String("env-file").pipe(
+      Flag.withDescription("File of variables (default: .env in the working directory, if there is one)"),
+      Flag.withMetavar("path"),
+      Flag.optional
+    )
+  }),
+  Command.withDescription("A reconciliation control plane for headless AI agents on one machine")
+)
+
+const typed = Effect.map(root, (input): SettingFlags => {
+  const texts: Partial<Record<SettingKey, string>> = {}
+  for (const key of settingKeys) {
+    const value = input[key]
+    if (Option.isSome(value)) texts[key] = value.value
+  }
+  return { texts, agentLimitPairs: input.agentLimitPairs, envFile: Option.getOrNull(input.envFile) }
+})
+
+/** The settings of this command line, without reading the control file. */
+export const loadedSettings = Effect.flatMap(typed, (flags) =>
+  loadSettings({ flags, environment: process.env, workingDirectory: process.cwd() })
+)
+
+/** The whole configuration of this command line. */
+export const configuration = Effect.flatMap(loadedSettings, (loaded) => configurationOf(loaded, process.cwd()))

@@ -1,0 +1,90 @@
+/**
+ * The log of a pass: the five steps, each decision one line with its reason. A pass by itself tells everything; in a
+ * daemon a wait is told when it begins or changes, not a thousand times.
+ */
+import * as Effect from "effect/Effect"
+import type { ObservedState } from "@tinyscheduler/core/domain/ObservedState"
+import type { Plan } from "@tinyscheduler/core/domain/Plan"
+import type { ActionResult } from "@tinyscheduler/core/pass/ActionResult"
+import { narrate } from "@tinyscheduler/core/pass/narrate"
+import type { NarratedLine } from "@tinyscheduler/core/pass/narrate"
+import type { PassReport } from "@tinyscheduler/core/pass/pass"
+
+/** More waits than this in one pass are summed up; `status` and the dry run show them all. */
+const waitsMax = 100
+
+export interface Narrator {
+  readonly onPlan: (observed: ObservedState, plan: Plan) => Effect.Effect<void>
+  readonly onResults: (results: ReadonlyArray<ActionResult>) => Effect.Effect<void>
+}
+
+const stepLabel = (line: NarratedLine): string => `${line.step} ${line.text}`
+
+export const makeNarrator = (mode: "once" | "daemon"): Narrator => {
+  let told = new Map<number, string>()
+  return {
+    onPlan: (observed, plan) =>
+      Effect.gen(function* () {
+        const lines = narrate(plan, observed.records)
+        const acts = lines.some(({ kind }) => kind === "action")
+        const now = new Map<number, string>()
+        let waits = 0
+        for (const line of lines) {
+          if (line.taskId !== null) now.set(line.taskId, line.text)
+          const isNew =
+            line.taskId === null
+              ? acts || mode === "once"
+              : line.kind === "action" || told.get(line.taskId) !== line.text
+          if (line.kind === "wait" && isNew) waits += 1
+          const quiet = !isNew || (line.kind === "wait" && waits > waitsMax)
+          yield* quiet ? Effect.logDebug(stepLabel(line)) : Effect.logInfo(stepLabel(line))
+        }
+        if (waits > waitsMax) yield* Effect.logInfo(`3 … and ${waits - waitsMax} more waiting`)
+        told = now
+      }),
+    onResults: (results) =>
+      Effect.forEach(
+        results,
+        (result) =>
+          result._tag === "Skipped"
+            ? Effect.logInfo(`${result.action._tag.toLowerCase()} left: ${result.why}`)
+            : result._tag === "Applied" && result.note !== null
+              ? Effect.logDebug(`${result.action._tag.toLowerCase()} done: ${result.note}`)
+              : Effect.void,
+        { discard: true }
+      )
+  }
+}
+
+export interface PassSummary {
+  readonly started: number
+  readonly ended: number
+  readonly stopping: number
+  readonly running: number
+  readonly waiting: number
+  readonly errors: ReadonlyArray<string>
+}
+
+/** What a pass came to. */
+export const summaryOf = (report: PassReport): PassSummary => {
+  const results = report.rounds.flatMap((round) => round.results)
+  const applied = (tags: ReadonlyArray<string>): number =>
+    results.filter(({ _tag, action }) => _tag === "Applied" && tags.includes(action._tag)).length
+  const verdicts = report.rounds.at(-1)?.plan.verdicts ?? []
+  const count = (tag: string): number => verdicts.filter(({ _tag }) => _tag === tag).length
+  const started = applied(["Start"])
+  const startedLast = (report.rounds.at(-1)?.results ?? []).filter(
+    ({ _tag, action }) => _tag === "Applied" && action._tag === "Start"
+  ).length
+  return {
+    started,
+    ended: applied(["End", "EndLegacy"]),
+    stopping: count("Stop"),
+    running: count("Running") + startedLast,
+    waiting: count("Wait"),
+    errors: report.errors
+  }
+}
+
+export const summaryText = (summary: PassSummary): string =>
+  `pass: ${summary.started} started, ${summary.ended} ended, ${summary.stopping} stopping, ${summary.running} running, ${summary.waiting} waiting${summary.errors.length === 0 ? "" : `, ${summary.errors.length} errors`}`

@@ -1,0 +1,80 @@
+/** What `run`, `up` and `demo` share: one scheduler process that holds the lock, over the real ports. */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
+import { leaseChanges } from "@tinyscheduler/adapters-fs/LeaseWatch"
+import { tidy } from "@tinyscheduler/adapters-fs/tidy"
+import { thisMachine } from "@tinyscheduler/adapters-process/thisMachine"
+import { makeWakeUps, runDaemon } from "@tinyscheduler/core/pass/daemon"
+import { makePassMemory } from "@tinyscheduler/core/pass/memory"
+import type { PassInput, PassReport } from "@tinyscheduler/core/pass/pass"
+import { StateUnwritable } from "@tinyscheduler/core/ports/StateError"
+import { SchedulerLock } from "@tinyscheduler/core/ports/SchedulerLock"
+import { relative } from "node:path"
+import { makeDirectories } from "./stateDirectories.ts"
+import type { Configuration } from "./settings/Configuration.ts"
+import type { Narrator } from "./output/narration.ts"
+
+/** Everything that a person should know before the first pass. */
+export const tellNotices = Effect.fnUntraced(function* (configuration: Configuration) {
+  for (const notice of configuration.notices) yield* Effect.logWarning(notice)
+  for (const warning of configuration.warnings) yield* Effect.logWarning(warning)
+})
+
+const isDead = (pid: number, pidStart: number): boolean => {
+  const sight = thisMachine.look([pid]).get(pid)
+  return sight !== undefined && (sight._tag === "Absent" || (sight._tag === "Seen" && sight.pidStart !== pidStart))
+}
+
+/** Takes the lock, sweeps what crashed writers left, and answers what a pass needs. Held until the scope closes. */
+export const holdLock = Effect.fn("holdLock")(function* (configuration: Configuration, narrator: Narrator) {
+  const lock = yield* SchedulerLock
+  const { term, termProblem } = yield* lock.acquire
+  const memory = yield* makePassMemory
+  yield* Effect.try({
+    try: () => makeDirectories(configuration),
+    catch: (error) => new StateUnwritable({ path: configuration.paths.state, reason: String(error) })
+  })
+  if (termProblem !== null) yield* Effect.logError(`nothing will be started: ${termProblem}`)
+  else {
+    const swept = yield* Effect.result(tidy(configuration.paths, isDead))
+    if (Result.isFailure(swept)) yield* Effect.logWarning(`leftovers were not swept: ${swept.failure.message}`)
+  }
+  return {
+    desired: configuration.desired,
+    memory,
+    term,
+    startsOffReason: termProblem,
+    logDirectory: relative(configuration.paths.base, configuration.paths.logs),
+    ...narrator
+  } satisfies PassInput
+})
+
+export interface DaemonOptions {
+  readonly intervalMs: number
+  readonly narrator: Narrator
+  /** Told of every pass; true ends the daemon. */
+  readonly onPass: (report: PassReport) => Effect.Effect<boolean>
+}
+
+/** Passes until asked to end: at the interval, at due times, and when a lease changes its phase. */
+export const daemon = Effect.fn("daemon")(function* (configuration: Configuration, options: DaemonOptions) {
+  const input = yield* holdLock(configuration, options.narrator)
+  const wakeUps = yield* makeWakeUps
+  yield* leaseChanges(configuration.paths).pipe(
+    Stream.runForEach(() => Queue.offer(wakeUps, undefined)),
+    Effect.forkScoped
+  )
+  yield* runDaemon({
+    input: Effect.succeed(input),
+    intervalMs: options.intervalMs,
+    wakeUps,
+    onPass: (report) =>
+      Effect.gen(function* () {
+        for (const error of report.errors) yield* Effect.logError(error)
+        return yield* options.onPass(report)
+      }),
+    onFailure: (message) => Effect.logError(`the pass could not be made: ${message}`)
+  })
+})

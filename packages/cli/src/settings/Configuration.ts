@@ -1,0 +1,170 @@
+/**
+ * The whole configuration of a command: settings, the control file, and what both amount to: the desired state for
+ * reconcile, and how each agent is launched.
+ */
+import { existsSync } from "node:fs"
+import { isAbsolute, resolve } from "node:path"
+import * as Effect from "effect/Effect"
+import { readAgentControl } from "@tinyscheduler/adapters-fs/AgentControl"
+import type { AgentControl } from "@tinyscheduler/adapters-fs/AgentControl"
+import type { AgentEntry } from "@tinyscheduler/adapters-fs/agentEntry"
+import { resolveStatePaths } from "@tinyscheduler/adapters-fs/StatePaths"
+import type { StatePaths } from "@tinyscheduler/adapters-fs/StatePaths"
+import type { AgentLaunch } from "@tinyscheduler/core/domain/AgentLaunch"
+import { policyDefaults } from "@tinyscheduler/core/domain/DesiredState"
+import type { Agent, DesiredState, Policy } from "@tinyscheduler/core/domain/DesiredState"
+import { AgentName, QueueName } from "@tinyscheduler/core/domain/identifiers"
+import { ConfigurationError } from "./ConfigurationError.ts"
+import type { LoadedSettings } from "./loadSettings.ts"
+import type { Settings } from "./settingTable.ts"
+
+export interface Configuration extends LoadedSettings {
+  readonly paths: StatePaths
+  readonly recipesDir: string
+  readonly temporaryDir: string
+  /** Null = there is none: legacy mode. */
+  readonly controlFile: string | null
+  readonly desired: DesiredState
+  readonly launchOf: (agentName: string) => AgentLaunch | null
+  readonly warnings: ReadonlyArray<string>
+}
+
+const controlCandidates = ["agent-control.json", "docs/technical/agent-control.json"]
+
+const under = (base: string, path: string): string => (isAbsolute(path) ? path : resolve(base, path))
+
+/** The control file: the configured one must be there; the conventional ones may be absent. */
+const findControlFile = (settings: Settings, base: string) => {
+  if (settings.agentControlFile !== null) return { path: under(base, settings.agentControlFile), required: true }
+  const found = controlCandidates.map((path) => under(base, path)).find((path) => existsSync(path))
+  return { path: found ?? null, required: false }
+}
+
+const readControl = Effect.fnUntraced(function* (settings: Settings, base: string) {
+  const { path, required } = findControlFile(settings, base)
+  if (path === null) return { path: null, control: null }
+  const control = yield* readAgentControl(path).pipe(
+    Effect.catchTag("AgentControlInvalid", (error) => Effect.fail(new ConfigurationError({ faults: error.faults })))
+  )
+  if (control === null && required) {
+    return yield* new ConfigurationError({
+      faults: [`TINYSCHEDULER_AGENT_CONTROL_FILE: there is no ${path}`]
+    })
+  }
+  return { path, control }
+})
+
+const agentOf = (entry: AgentEntry, settings: Settings): Agent => ({
+  name: entry.name,
+  queues: entry.queues,
+  slots: entry.slots ?? settings.agentLimits.get(entry.name) ?? settings.defaultSlots,
+  enabled: entry.enabled,
+  recipe: entry.recipe ?? (entry.command === null ? `${entry.name}.yaml` : null),
+  success: entry.success ?? (entry.command === null ? "tinytask" : "exit"),
+  maxRuntimeSec: entry.maxRuntimeSec ?? settings.maxRuntimeSec,
+  stopGraceSec: entry.stopGraceSec ?? settings.stopGraceSec,
+  stopSignal: entry.stopSignal ?? "SIGINT"
+})
+
+/** Without a control file the agents are those of AGENT_LIMITS, and take what is assigned to them. */
+const legacyAgents = (settings: Settings): ReadonlyArray<Agent> =>
+  [...settings.agentLimits].map(([name, slots]) => ({
+    name: AgentName.make(name),
+    queues: [],
+    slots,
+    enabled: true,
+    recipe: `${name}.yaml`,
+    success: "tinytask",
+    maxRuntimeSec: settings.maxRuntimeSec,
+    stopGraceSec: settings.stopGraceSec,
+    stopSignal: "SIGINT"
+  }))
+
+const policyOf = (settings: Settings): Policy => ({
+  ...policyDefaults,
+  order: settings.order,
+  parents: settings.parents,
+  disableBlocking: settings.disableBlocking,
+  starts: settings.enabled ? "on" : "disabled",
+  heartbeatSec: settings.heartbeatSec,
+  unknownLostSec: settings.unknownLostSec,
+  stopGraceSec: settings.stopGraceSec,
+  maxAttempts: settings.maxAttempts,
+  maxLost: settings.maxLost,
+  backoffBaseSec: settings.backoffBaseSec,
+  backoffMaxSec: settings.backoffMaxSec
+})
+
+const warningsOf = (control: AgentControl | null, settings: Settings): ReadonlyArray<string> => {
+  if (control === null) {
+    return settings.agentLimits.size === 0
+      ? ["there is no agent-control.json and TINYSCHEDULER_AGENT_LIMITS names no agent: nothing can start"]
+      : []
+  }
+  const names = new Set<string>(control.entries.map(({ name }) => name))
+  return [
+    ...control.warnings,
+    ...[...settings.agentLimits.keys()]
+      .filter((name) => !names.has(name))
+      .map((name) => `TINYSCHEDULER_AGENT_LIMITS names ${name}, which the control file does not have`),
+    ...control.entries.flatMap((entry) => [
+      ...(entry.idleTimeoutSec === null
+        ? []
+        : [`agent ${entry.name}: idleTimeoutSec is accepted and not yet acted on`]),
+      ...(entry.isolation === "none" ? [] : [`agent ${entry.name}: isolation is accepted and not yet acted on`])
+    ])
+  ]
+}
+
+const launchesOf = (
+  control: AgentControl | null,
+  settings: Settings,
+  base: string
+): ((agentName: string) => AgentLaunch | null) => {
+  const entries = new Map((control?.entries ?? []).map((entry) => [entry.name as string, entry]))
+  const common = { gooseBin: settings.gooseBin, recipesDirectory: under(base, settings.recipesDir) }
+  return (agentName) => {
+    const entry = entries.get(agentName)
+    if (entry !== undefined) {
+      const { command, cwd, env, prompt } = entry
+      return { ...common, command, prompt, cwd: under(base, cwd ?? "."), env }
+    }
+    return control === null && settings.agentLimits.has(agentName)
+      ? { ...common, command: null, prompt: null, cwd: base, env: {} }
+      : null
+  }
+}
+
+/** Everything a command needs to know before it begins; a fault in it is the user's, with exit code 2. */
+export const configurationOf = Effect.fn("configurationOf")(function* (
+  loaded: LoadedSettings,
+  workingDirectory: string
+) {
+  const { settings } = loaded
+  const base = resolve(workingDirectory, settings.basePath)
+  const paths = resolveStatePaths({
+    basePath: base,
+    runningDir: settings.runningDir,
+    lockFile: settings.lockFile,
+    logDir: settings.logDir
+  })
+  const { control, path } = yield* readControl(settings, base)
+  const desired: DesiredState = {
+    mode: control === null ? "legacy" : "queues",
+    endpoint: settings.mcpEndpoint,
+    agents: control === null ? legacyAgents(settings) : control.entries.map((entry) => agentOf(entry, settings)),
+    queueLimits: [...settings.queueLimits].map(([queue, limit]) => ({ queue: QueueName.make(queue), limit })),
+    maxConcurrent: settings.maxConcurrent,
+    policy: policyOf(settings)
+  }
+  return {
+    ...loaded,
+    paths,
+    recipesDir: under(base, settings.recipesDir),
+    temporaryDir: resolve(paths.state, "tmp"),
+    controlFile: path,
+    desired,
+    launchOf: launchesOf(control, settings, base),
+    warnings: warningsOf(control, settings)
+  } satisfies Configuration
+})

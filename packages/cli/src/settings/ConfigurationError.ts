@@ -1,0 +1,10 @@
+/** What is wrong with what a person configured: one sentence per fault, exit code 2. */
+import * as Schema from "effect/Schema"
+
+export class ConfigurationError extends Schema.TaggedError<ConfigurationError>()("ConfigurationError", {
+  faults: Schema.Array(Schema.String)
+}) {
+  override get message() {
+    return this.faults.join("\n")
+  }
+}

@@ -1,0 +1,21 @@
+/** The directories of the state: made by whoever holds the lock, and looked at by `validate-config`. */
+import { mkdirSync, statSync } from "node:fs"
+import type { Configuration } from "./settings/Configuration.ts"
+
+export const stateDirectories = ({ paths }: Configuration): ReadonlyArray<string> => [
+  paths.state,
+  paths.running,
+  paths.claims,
+  paths.stops,
+  paths.attempts,
+  paths.history,
+  paths.logs
+]
+
+/** Makes those that are missing, for this user alone; answers which. A supervisor makes none: it needs them to be there. */
+export const makeDirectories = (config: Configuration): ReadonlyArray<string> =>
+  stateDirectories(config).filter(
+    (path) =>
+      statSync(path, { throwIfNoEntry: false }) === undefined &&
+      mkdirSync(path, { recursive: true, mode: 0o700 }) !== undefined
+  )

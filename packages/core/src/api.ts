@@ -1,0 +1,2 @@
+/** What embedders import: `@tinyscheduler/core`. */
+export { reconcile } from "./reconcile/reconcile.ts"
