@@ -6,7 +6,7 @@ import * as Schema from "effect/Schema"
 import { SuccessPolicy, type SuccessPolicy as Success } from "@tinyscheduler/core/domain/DesiredState"
 import { AgentName, QueueName, Seconds } from "@tinyscheduler/core/domain/identifiers"
 import { placeholders, unknownPlaceholders } from "@tinyscheduler/core/domain/AgentLaunch"
-import { fieldOf, makeDecoder, type Decoded } from "./jsonFile.ts"
+import { fieldOf, isRecord, makeDecoder, type Decoded } from "./jsonFile.ts"
 import { oneLine, quoted } from "./oneLine.ts"
 
 /** What an entry says; null where it says nothing and the default holds. */
@@ -37,7 +37,8 @@ const Text = Schema.String.check(noNull)
 /** A file's name in the recipes directory, never a path. */
 const Recipe = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}\.(?:yaml|json)$/))
 
-const EnvName = Schema.String.check(Schema.isPattern(/^(?!__proto__$)[A-Za-z_][A-Za-z0-9_]{0,255}$/))
+/** Checked by hand: a schema of records passes over keys that don't fit. */
+const envName = /^(?!__proto__$)[A-Za-z_][A-Za-z0-9_]{0,255}$/
 
 const seconds = "a whole number of seconds"
 
@@ -57,7 +58,7 @@ const fields = {
   ),
   prompt: field(Text, "a text"),
   cwd: field(Text.check(Schema.isMinLength(1)), "the path of a directory"),
-  env: field(Schema.Record(EnvName, Text), "an object of variable names and texts"),
+  env: field(Schema.Record(Schema.String, Text), "an object of variable names and texts"),
   success: field(SuccessPolicy, '"tinytask", "exit" or "json"'),
   maxRuntimeSec: field(Seconds, seconds),
   idleTimeoutSec: field(Seconds, seconds),
@@ -89,6 +90,15 @@ const placeholderFaults = (name: string, texts: ReadonlyArray<string>): Readonly
     (unknown) =>
       `${name} names the placeholder {{${oneLine(unknown, 40)}}}, which is not known; known are ${placeholders.join(", ")}`
   )
+
+const envFaults = (value: unknown): ReadonlyArray<string> =>
+  isRecord(value)
+    ? Object.keys(value)
+        .filter((name) => !envName.test(name))
+        .map(
+          (name) => `env names the variable ${quoted(name)}; expected letters, digits and _, not beginning with a digit`
+        )
+    : []
 
 /** Reads one entry; each fault and warning begins with the field's name. */
 export const readAgentEntry = (record: Readonly<Record<string, unknown>>): EntryReading => {
@@ -127,6 +137,7 @@ export const readAgentEntry = (record: Readonly<Record<string, unknown>>): Entry
     enabled: get("enabled", fields.enabled) ?? true,
     comment: get("comment", fields.comment)
   }
+  faults.push(...envFaults(fieldOf(record, "env")))
   faults.push(...placeholderFaults("command", command ?? []))
   faults.push(...placeholderFaults("prompt", prompt === null ? [] : [prompt]))
   const warnings = [

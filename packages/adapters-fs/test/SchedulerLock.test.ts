@@ -1,5 +1,15 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process"
-import { chmodSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, symlinkSync, unlinkSync } from "node:fs"
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  unlinkSync
+} from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -85,11 +95,19 @@ describe("SchedulerLock", () => {
 
   it.live.each([
     ["deleted", (paths: StatePaths) => unlinkSync(paths.lock), "its file was deleted"],
-    ["replaced", (paths: StatePaths) => renameSync(put(join(paths.state, "x"), ""), paths.lock), "its file was replaced"],
-    ["made a link", (paths: StatePaths) => {
-      renameSync(paths.lock, join(paths.state, "moved"))
-      symlinkSync(join(paths.state, "moved"), paths.lock)
-    }, "its file was replaced"],
+    [
+      "replaced",
+      (paths: StatePaths) => renameSync(put(join(paths.state, "x"), ""), paths.lock),
+      "its file was replaced"
+    ],
+    [
+      "made a link",
+      (paths: StatePaths) => {
+        renameSync(paths.lock, join(paths.state, "moved"))
+        symlinkSync(join(paths.state, "moved"), paths.lock)
+      },
+      "its file was replaced"
+    ],
     ["overtaken", (paths: StatePaths) => put(paths.term, "2\n"), "term 2 has begun after ours, 1"],
     ["left without a term", (paths: StatePaths) => put(paths.term, "?"), "can't be read"]
   ] as const)("is lost when it is %s", ([, harm, reason]) =>
