@@ -413,7 +413,8 @@ const factsOf = (context: AttemptContext): Facts => {
       epoch: view.reference.epoch,
       bootId: observed.here.bootId,
       monoMs: observed.monoMs,
-      supervisor: unknown ? "unknown" : view.evidence.supervisor === "alive" ? "alive" : "dead",
+      // Where there is no lease there is no beat that could be overdue.
+      supervisor: unknown ? "unknown" : lease !== null && view.evidence.supervisor === "alive" ? "alive" : "dead",
       beatMonoMs: lease?.beatMonoMs ?? lease?.startMonoMs ?? 0,
       starting: lease === null || lease.phase === "starting",
       taskComplete:
