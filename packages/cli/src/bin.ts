@@ -1,9 +1,7 @@
 /**
- * The entry: decides what has to be loaded before anything is. A supervisor loads nothing of the command line; a
- * scheduler started from an agent's shell first rids itself of the attempt's marks.
+ * The entry: decides what has to be loaded before anything is. A scheduler started from an agent's shell first rids
+ * itself of the attempt's marks.
  */
-import { supervisorWord } from "./supervisorWord.ts"
-
 const nodeNeeded = [22, 19] as const
 
 const nodeIsTooOld = (): boolean => {
@@ -22,11 +20,6 @@ const run = async (argv: ReadonlyArray<string>): Promise<void> => {
     process.exitCode = 2
     return
   }
-  if (argv[0] === supervisorWord) {
-    const { runSupervisor } = await import("@tinyscheduler/adapters-process/supervisor/main")
-    await runSupervisor()
-    return
-  }
   if (process.env["TINYSCHEDULER_LEASE"] !== undefined && startsAgents(argv)) {
     const { replaceOurselves } = await import("./replaceOurselves.ts")
     replaceOurselves()
@@ -35,4 +28,4 @@ const run = async (argv: ReadonlyArray<string>): Promise<void> => {
   process.exitCode = await main(argv)
 }
 
-await run(process.argv.slice(2))
+void run(process.argv.slice(2))

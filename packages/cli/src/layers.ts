@@ -9,7 +9,7 @@ import * as Processes from "@tinyscheduler/adapters-process/ProcessTable"
 import { layerTaskQueue } from "@tinyscheduler/adapters-tinytask/TinytaskClient"
 import type { TinytaskOptions } from "@tinyscheduler/adapters-tinytask/TinytaskClient"
 import { ProcessTable } from "@tinyscheduler/core/ports/ProcessTable"
-import { supervisorWord } from "./supervisorWord.ts"
+import { supervisorCommand } from "./supervisorProgram.ts"
 import type { Configuration } from "./settings/Configuration.ts"
 import type { Settings } from "./settings/settingTable.ts"
 
@@ -18,14 +18,6 @@ export const tinytaskOptions = (settings: Settings): TinytaskOptions => ({
   token: settings.mcpToken,
   allowInsecure: settings.allowInsecure
 })
-
-/** How a supervisor is started: this same program, by a word of its own that loads nothing else. */
-export const supervisorCommand = (): ReadonlyArray<string> => [
-  process.execPath,
-  ...process.execArgv.filter((argument) => argument.startsWith("--conditions")),
-  process.argv[1] ?? "",
-  supervisorWord
-]
 
 /**
  * Every port of a pass. `access` decides about the lock alone: commands that only look can't write, whatever they call.
@@ -50,7 +42,7 @@ export const layerPorts = (
     Effect.map(state, (options) => Layer.mergeAll(LeaseStoreFiles.layer(options), AttemptHistoryFiles.layer(options)))
   )
   const launcher = Launcher.layer({
-    supervisorCommand: supervisorCommand(),
+    supervisorCommand: supervisorCommand(paths.state),
     runningDir: paths.running,
     claimsDir: paths.claims,
     logDir: paths.logs,

@@ -10,8 +10,10 @@ import { makeWakeUps, runDaemon } from "@tinyscheduler/core/pass/daemon"
 import { makePassMemory } from "@tinyscheduler/core/pass/memory"
 import type { PassInput, PassReport } from "@tinyscheduler/core/pass/pass"
 import { StateUnwritable } from "@tinyscheduler/core/ports/StateError"
+import { ProcessTable } from "@tinyscheduler/core/ports/ProcessTable"
 import { SchedulerLock } from "@tinyscheduler/core/ports/SchedulerLock"
 import { relative } from "node:path"
+import { placeSupervisor } from "./supervisorProgram.ts"
 import { makeDirectories } from "./stateDirectories.ts"
 import type { Configuration } from "./settings/Configuration.ts"
 import type { Narrator } from "./output/narration.ts"
@@ -32,9 +34,17 @@ export const holdLock = Effect.fn("holdLock")(function* (configuration: Configur
   const lock = yield* SchedulerLock
   const { term, termProblem } = yield* lock.acquire
   const memory = yield* makePassMemory
+  const { here, pid, pidStart } = yield* Effect.flatMap(ProcessTable, (processes) => processes.ourselves)
   yield* Effect.try({
-    try: () => makeDirectories(configuration),
-    catch: (error) => new StateUnwritable({ path: configuration.paths.state, reason: String(error) })
+    try: () => {
+      makeDirectories(configuration)
+      placeSupervisor(configuration.paths.state, { pid, pidStart, bootId: here.bootId })
+    },
+    catch: (error) =>
+      new StateUnwritable({
+        path: configuration.paths.state,
+        reason: error instanceof Error ? error.message : String(error)
+      })
   })
   if (termProblem !== null) yield* Effect.logError(`nothing will be started: ${termProblem}`)
   else {
