@@ -4,7 +4,7 @@
  * empty too.
  */
 import * as Effect from "effect/Effect"
-import type { Attempts } from "../domain/Attempts.ts"
+import type { Attempts, StopRecord } from "../domain/Attempts.ts"
 import type { Claim, Lease, LegacyLease } from "../domain/Lease.ts"
 import { ancestorsOf, judgeLiveness, processesOfAttempt, reach } from "../domain/ProcessIdentity.ts"
 import type {
@@ -131,13 +131,20 @@ export const gatherEvidence = Effect.fn("observe.gatherEvidence")(function* (
       wanted.has(entry) ? livingOthers(scans, traces) : { pids: [], scanned: false }
   return {
     tasks,
-    ofLease: (lease, entry) => evidenceOf(supervisorOfLease(lease), lease, here, sights, findFor(entry)),
+    ofLease: (lease, entry) =>
+      evidenceOf(
+        supervisorOfLease(lease),
+        { ...lease, known: listedOf(entry.stored, lease) },
+        here,
+        sights,
+        findFor(entry)
+      ),
     ofClaim: (claim, entry) => {
       const { stored } = entry
       const lease = stored.lease._tag === "Read" && stored.lease.lease.token === claim.token ? stored.lease.lease : null
       const evidence = evidenceOf(
         supervisorOfClaim(claim),
-        lease ?? { token: claim.token, agent: null },
+        { token: claim.token, agent: lease?.agent ?? null, known: listedOf(stored, claim) },
         here,
         sights,
         findFor(entry)
@@ -148,6 +155,10 @@ export const gatherEvidence = Effect.fn("observe.gatherEvidence")(function* (
     ofLegacy: (lease) => legacyLiveness(lease, here, sights, legacyStarts)
   } satisfies GatheredEvidence
 })
+
+/** What was listed before it was signalled: by now it may have lost its parent, and nothing else shows whose it is. */
+const listedOf = ({ stops }: StoredTask, { epoch }: Pick<Claim, "epoch">): StopRecord["targets"] =>
+  stops.find((stop) => stop.epoch === epoch)?.targets ?? []
 
 type FindOthers = (traces: AttemptTraces) => { readonly pids: ReadonlyArray<number>; readonly scanned: boolean }
 
@@ -163,7 +174,7 @@ const livingOthers = (
 
 const evidenceOf = (
   supervisor: ProcessIdentity | null,
-  attempt: Pick<Lease, "token" | "agent">,
+  attempt: Pick<AttemptTraces, "token" | "agent" | "known">,
   here: HostIdentity,
   sights: ReadonlyMap<number, ProcessSight>,
   find: FindOthers
@@ -181,7 +192,7 @@ const evidenceOf = (
         token: attempt.token,
         supervisor: { pid: supervisor.pid, pidStart: supervisor.pidStart },
         agent: attempt.agent,
-        known: []
+        known: attempt.known
       })
       return {
         supervisor: livenessIn(supervisor, here, sights),
