@@ -78,6 +78,12 @@ export class SimulatedMachine {
     this.pausedMs += forMs
   }
 
+  /** The processes live through so much within the present moment: what happens between two steps of somebody else. */
+  liveOn(forMs: number): void {
+    this.pausedMs -= forMs
+    this.settle(this.nowMs)
+  }
+
   /** Lets everything happen that is due by now. */
   settle(nowMs: number): void {
     const lived = nowMs - this.setAheadMs - this.pausedMs
