@@ -5,7 +5,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { makeTinytask, type TinytaskOptions } from "../src/TinytaskClient.ts"
 
-export interface Asked {
+interface Asked {
   readonly method: string
   readonly path: string
   readonly headers: IncomingHttpHeaders

@@ -1,7 +1,8 @@
 /** What is attached to a task in the embedded server: comments and links, oldest first. */
 import * as Result from "effect/Result"
 import type { Database, Row } from "./Database.ts"
-import { isoTime, type Outcome, type TaskStore } from "./TaskStore.ts"
+import type { TaskStore } from "./TaskStore.ts"
+import { emptyIsNull, isoTime, type Outcome } from "./TaskView.ts"
 
 export type NoteView = Readonly<Record<string, unknown>>
 
@@ -11,8 +12,6 @@ const commentView = (row: Row): NoteView => ({
   updated_at: isoTime(row["updated_at"])
 })
 const linkView = (row: Row): NoteView => ({ ...row, created_at: isoTime(row["created_at"]) })
-
-const emptyIsNull = (text: string | undefined): string | null => (text === undefined || text === "" ? null : text)
 
 export const makeNoteStore = (database: Database, tasks: TaskStore) => {
   const comments = (taskId: number): ReadonlyArray<NoteView> =>

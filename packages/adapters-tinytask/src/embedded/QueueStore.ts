@@ -1,7 +1,8 @@
 /** Queues in the embedded server: they exist only as names on tasks that are not archived. */
 import * as Result from "effect/Result"
 import type { Database } from "./Database.ts"
-import type { Outcome, TaskStore, TaskView } from "./TaskStore.ts"
+import type { TaskStore } from "./TaskStore.ts"
+import type { Outcome, TaskView } from "./TaskView.ts"
 
 export interface QueueStats {
   readonly queue_name: string

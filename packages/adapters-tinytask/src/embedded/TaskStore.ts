@@ -3,131 +3,23 @@
  * wins, a parent's status follows its children, and blocking is shown but enforced by nobody.
  */
 import * as Result from "effect/Result"
-import type { Database, Row } from "./Database.ts"
-
-export type Status = "idle" | "working" | "complete"
-
-/** Why a call changed nothing; the tools put their own words before it. */
-export type Refusal = string
-export type Outcome<A> = Result.Result<A, Refusal>
-
-/** A task as the wire shows it: the row with its tags parsed and its times in ISO 8601. */
-export type TaskView = Readonly<Record<string, unknown>> & { readonly id: number; readonly status: string }
-
-export interface TaskFields {
-  readonly title?: string | undefined
-  readonly description?: string | undefined
-  readonly status?: Status | undefined
-  readonly assigned_to?: string | undefined
-  readonly priority?: number | undefined
-  readonly tags?: ReadonlyArray<string> | undefined
-  readonly parent_task_id?: number | null | undefined
-  readonly queue_name?: string | null | undefined
-  readonly blocked_by_task_id?: number | null | undefined
-}
-export type NewTaskFields = TaskFields & { readonly title: string; readonly created_by: string }
-
-export interface TaskFilters {
-  readonly assigned_to?: string | undefined
-  readonly status?: Status | ReadonlyArray<Status> | undefined
-  readonly exclude_status?: ReadonlyArray<Status> | undefined
-  readonly queue_name?: string | undefined
-  readonly parent_task_id?: number | undefined
-  readonly exclude_subtasks?: boolean | undefined
-  readonly include_archived?: boolean | undefined
-  readonly limit?: number | undefined
-  readonly offset?: number | undefined
-}
-
-/** SQLite's `2026-11-22 22:25:39` is UTC without saying so. */
-export const isoTime = (value: unknown): string | null =>
-  typeof value === "string" ? (value.endsWith("Z") ? value : `${value.replace(" ", "T")}Z`) : null
-
-const blocked =
-  "EXISTS (SELECT 1 FROM tasks b WHERE b.id = t.blocked_by_task_id AND b.status <> 'complete') AS is_currently_blocked"
-const select = `SELECT t.*, ${blocked} FROM tasks t`
-/** The id at the end makes the order total; the real server leaves ties within a second open. */
-const order = "ORDER BY t.priority DESC, t.created_at ASC, t.id ASC"
-
-const toView = (row: Row): TaskView => ({
-  ...row,
-  id: Number(row["id"]),
-  status: String(row["status"]),
-  tags: typeof row["tags"] === "string" ? JSON.parse(row["tags"]) : [],
-  created_at: isoTime(row["created_at"]),
-  updated_at: isoTime(row["updated_at"]),
-  archived_at: isoTime(row["archived_at"]),
-  is_currently_blocked: row["is_currently_blocked"] === 1
-})
-
-const emptyIsNull = (text: string | null | undefined): string | null =>
-  text === undefined || text === "" ? null : text
-
-/** Root and three levels below it. */
-const depthMax = 3
+import type { Database } from "./Database.ts"
+import { makeTaskRules } from "./TaskRules.ts"
+import {
+  emptyIsNull,
+  type NewTaskFields,
+  order,
+  type Outcome,
+  select,
+  type Status,
+  type TaskFields,
+  type TaskFilters,
+  type TaskView,
+  toView
+} from "./TaskView.ts"
 
 export const makeTaskStore = (database: Database) => {
-  const find = (id: number): TaskView | null => {
-    const row = database.one(`${select} WHERE t.id = ?`, id)
-    return row === undefined ? null : toView(row)
-  }
-  const get = (id: number): Outcome<TaskView> => {
-    const task = find(id)
-    return task === null ? Result.fail(`Task not found: ${id}`) : Result.succeed(task)
-  }
-
-  /** The ids from a task up to its root, itself included; bounded, because a file may hold anything. */
-  const lineage = (id: number): ReadonlyArray<number> =>
-    database
-      .all(
-        `WITH RECURSIVE up (id, parent, level) AS (
-           SELECT id, parent_task_id, 0 FROM tasks WHERE id = ?
-           UNION ALL SELECT t.id, t.parent_task_id, up.level + 1 FROM tasks t JOIN up ON t.id = up.parent WHERE up.level < 64
-         ) SELECT id FROM up ORDER BY level`,
-        id
-      )
-      .map((row) => Number(row["id"]))
-
-  const checkParent = (parent: number, child: number | null): Outcome<TaskView> => {
-    if (parent === child) return Result.fail("Task cannot be its own parent")
-    const task = find(parent)
-    if (task === null) return Result.fail(`Parent task not found: ${parent}`)
-    const ancestors = lineage(parent)
-    if (child !== null && ancestors.includes(child))
-      return Result.fail("Cannot create circular parent-child relationship")
-    if (ancestors.length > depthMax) return Result.fail("Maximum nesting depth (3 levels) exceeded")
-    return Result.succeed(task)
-  }
-
-  /** Rejects a task that waits for itself and a pair that waits for each other; longer cycles pass, as on the server. */
-  const checkBlocker = (blocker: number, dependent: number | null): Outcome<TaskView> => {
-    if (blocker === dependent) return Result.fail("Task cannot be blocked by itself")
-    const task = find(blocker)
-    if (task === null) return Result.fail(`Blocking task not found: ${blocker}`)
-    if (dependent !== null && task["blocked_by_task_id"] === dependent) {
-      return Result.fail("Cannot create circular blocking relationship")
-    }
-    return Result.succeed(task)
-  }
-
-  /** Lets a parent's status follow its children that are not archived, and so on upwards while something changes. */
-  const followChildren = (start: unknown): void => {
-    let parent = typeof start === "number" ? database.one("SELECT * FROM tasks WHERE id = ?", start) : undefined
-    for (let level = 0; parent !== undefined && level < 64; level++) {
-      const id = Number(parent["id"])
-      const children = database.one(
-        `SELECT COUNT(*) AS total, COALESCE(SUM(status = 'complete'), 0) AS done, COALESCE(SUM(status = 'working'), 0) AS busy
-         FROM tasks WHERE parent_task_id = ? AND archived_at IS NULL`,
-        id
-      )
-      if (children === undefined || children["total"] === 0) return
-      const status = children["done"] === children["total"] ? "complete" : children["busy"] === 0 ? "idle" : "working"
-      if (status === parent["status"]) return
-      database.run("UPDATE tasks SET status = ?, updated_at = CURRENT_TIMESTAMP WHERE id = ?", status, id)
-      const above = parent["parent_task_id"]
-      parent = typeof above === "number" ? database.one("SELECT * FROM tasks WHERE id = ?", above) : undefined
-    }
-  }
+  const { checkBlocker, checkParent, followChildren, get } = makeTaskRules(database)
 
   const create = (fields: NewTaskFields): Outcome<TaskView> =>
     database.transaction(() =>

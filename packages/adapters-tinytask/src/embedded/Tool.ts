@@ -5,7 +5,7 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
-import type { Outcome } from "./TaskStore.ts"
+import type { Outcome } from "./TaskView.ts"
 
 /** What a tool answers: its text, and whether it is an error's. */
 export interface ToolAnswer {

@@ -13,7 +13,8 @@ import {
   text
 } from "./arguments.ts"
 import type { NoteStore } from "./NoteStore.ts"
-import type { TaskStore, TaskView } from "./TaskStore.ts"
+import type { TaskStore } from "./TaskStore.ts"
+import type { TaskView } from "./TaskView.ts"
 import { makeTool, pretty, type Tool } from "./Tool.ts"
 
 const refusing = { unknownKeys: "refused" } as const
