@@ -16,5 +16,5 @@ export const endAgents = (paths: StatePaths): Effect.Effect<void> =>
       }
     }),
     // The folder may be gone or half made: then nothing was started either.
-    Effect.catch(() => Effect.void)
+    Effect.ignore
   )

@@ -1,13 +1,14 @@
 /** The flags that every command shares, made from the table of settings: before or after the subcommand, one reading. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Struct from "effect/Struct"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { configurationOf } from "./settings/Configuration.ts"
 import { loadSettings } from "./settings/loadSettings.ts"
 import type { SettingFlags } from "./settings/loadSettings.ts"
 import { prefix, settingKeys, settingTable } from "./settings/settingTable.ts"
-import type { Setting, SettingKey } from "./settings/settingTable.ts"
+import type { Setting } from "./settings/settingTable.ts"
 
 const described = (setting: Setting<unknown>): string => {
   const standard = Option.getOrElse(setting.standard, () => "")
@@ -27,10 +28,11 @@ const flagOf = (setting: Setting<unknown>): Flag.Flag<Option.Option<string>> =>
         Flag.optional
       )
 
-const settingFlags = Object.fromEntries(settingKeys.map((key) => [key, flagOf(settingTable[key])])) as Record<
-  SettingKey,
-  Flag.Flag<Option.Option<string>>
->
+interface ToFlag extends Struct.Lambda {
+  (setting: Setting<unknown>): Flag.Flag<Option.Option<string>>
+  readonly "~lambda.out": Flag.Flag<Option.Option<string>>
+}
+const settingFlags = Struct.map(settingTable, Struct.lambda<ToFlag>(flagOf))
 
 /** The root: shows help by itself, and holds what all subcommands share. */
 export const root = Command.make("tinyscheduler").pipe(
@@ -51,10 +53,10 @@ export const root = Command.make("tinyscheduler").pipe(
 )
 
 const typed = Effect.map(root, (input): SettingFlags => {
-  const texts: Partial<Record<SettingKey, string>> = {}
+  const texts = new Map<string, string>()
   for (const key of settingKeys) {
     const value = input[key]
-    if (Option.isSome(value)) texts[key] = value.value
+    if (Option.isSome(value)) texts.set(settingTable[key].flag, value.value)
   }
   return { texts, agentLimitPairs: input.agentLimitPairs, envFile: Option.getOrNull(input.envFile) }
 })

@@ -41,7 +41,13 @@ const isOver = (report: PassReport): boolean => {
 const configure = Effect.fnUntraced(function* (path: string, goose: string, url: string) {
   const loaded = yield* loadSettings({
     flags: {
-      texts: { basePath: path, gooseBin: goose, mcpEndpoint: url, heartbeatSec: "2", logLevel: "WARN" },
+      texts: new Map([
+        ["base-path", path],
+        ["goose-bin", goose],
+        ["mcp-endpoint", url],
+        ["heartbeat", "2"],
+        ["log-level", "WARN"]
+      ]),
       agentLimitPairs: [],
       envFile: null
     },
@@ -75,8 +81,7 @@ const inFolder = Effect.fn("demo")(function* (path: string) {
     const tinytask = yield* Tinytask
     return demoReport(readRuns(folder.record), yield* tinytask.listAll)
   }).pipe(
-    Effect.provide(layerTinytask(tinytaskOptions(config.settings))),
-    Effect.provide(layerLogging(config.settings, config.paths.logs))
+    Effect.provide([layerTinytask(tinytaskOptions(config.settings)), layerLogging(config.settings, config.paths.logs)])
   )
 })
 

@@ -89,8 +89,10 @@ export const runCommand = Command.make(
     const looks = config.settings.dryRun
     const program = looks ? dryRun(config, options) : flags.once ? once(config, options) : forever(config)
     yield* Effect.scoped(program).pipe(
-      Effect.provide(layerPorts(config, looks ? "looks" : "writes")),
-      Effect.provide(layerLogging(config.settings, looks ? null : config.paths.logs))
+      Effect.provide([
+        layerPorts(config, looks ? "looks" : "writes"),
+        layerLogging(config.settings, looks ? null : config.paths.logs)
+      ])
     )
   })
 ).pipe(Command.withDescription("Observe, decide, and start, finish or stop agents"))

@@ -28,7 +28,7 @@ const serve = Command.make(
       yield* print(`Tinytask listens at ${server.url}`)
       return yield* Effect.never
     })
-    yield* Effect.scoped(program).pipe(Effect.provide(layerLogging(settings, null)))
+    return yield* Effect.scoped(program).pipe(Effect.provide(layerLogging(settings, null)))
   })
 ).pipe(Command.withDescription("Serve tasks over MCP, kept in one file"))
 
@@ -52,21 +52,19 @@ const add = Command.make(
   },
   Effect.fn("cli.tinytask.add")(function* (flags) {
     const { settings } = yield* loadedSettings
-    const some = <K extends string, A>(key: K, value: Option.Option<A>) =>
-      Option.match(value, { onNone: () => ({}), onSome: (found) => ({ [key]: found }) as { readonly [P in K]: A } })
     const created = yield* Effect.flatMap(Tinytask, (tinytask) =>
       tinytask.createTask({
         title: flags.title,
         createdBy: "tinyscheduler",
         priority: flags.priority,
         tags: flags.tag,
-        ...some("queue", flags.queue),
-        ...some("assignee", flags.assignee),
-        ...some("description", flags.description),
-        ...some("parent", flags.parent),
-        ...some("blockedBy", flags.blockedBy)
+        ...Option.match(flags.queue, { onNone: () => ({}), onSome: (queue) => ({ queue }) }),
+        ...Option.match(flags.assignee, { onNone: () => ({}), onSome: (assignee) => ({ assignee }) }),
+        ...Option.match(flags.description, { onNone: () => ({}), onSome: (description) => ({ description }) }),
+        ...Option.match(flags.parent, { onNone: () => ({}), onSome: (parent) => ({ parent }) }),
+        ...Option.match(flags.blockedBy, { onNone: () => ({}), onSome: (blockedBy) => ({ blockedBy }) })
       })
-    ).pipe(Effect.provide(layerTinytask(tinytaskOptions(settings))), Effect.provide(layerLogging(settings, null)))
+    ).pipe(Effect.provide([layerTinytask(tinytaskOptions(settings)), layerLogging(settings, null)]))
     yield* flags.json ? printJson(created) : print(`task ${created.id} added`)
   })
 ).pipe(Command.withDescription("Add a task"))
@@ -82,7 +80,7 @@ const list = Command.make(
     const { settings } = yield* loadedSettings
     const tasks = yield* Effect.flatMap(Tinytask, (tinytask) =>
       flags.all ? tinytask.listAll : tinytask.queue.listOpen
-    ).pipe(Effect.provide(layerTinytask(tinytaskOptions(settings))), Effect.provide(layerLogging(settings, null)))
+    ).pipe(Effect.provide([layerTinytask(tinytaskOptions(settings)), layerLogging(settings, null)]))
     const queue = Option.getOrNull(flags.queue)
     const shown = tasks
       .filter((task) => queue === null || task.queue === queue)

@@ -21,7 +21,7 @@ export const readRuns = (recordFile: string): ReadonlyArray<Run> => {
   const lines = readFileSync(recordFile, "utf8")
     .split("\n")
     .filter((line) => line !== "")
-    .map((line) => Schema.decodeUnknownSync(RecordLine)(line))
+    .map((line) => Schema.decodeSync(RecordLine)(line))
   return lines
     .filter(({ what }) => what === "start")
     .map(({ agent, at, task }) => {

@@ -6,6 +6,7 @@ import { resolve } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import * as Struct from "effect/Struct"
 import { readDotEnv } from "@tinyscheduler/adapters-fs/DotEnv"
 import { ConfigurationError } from "./ConfigurationError.ts"
 import { agentVariables, prefix, settingKeys, settingTable, unusedVariables } from "./settingTable.ts"
@@ -17,8 +18,8 @@ export type Origin = "flag" | "environment" | "env file" | "default"
 
 /** What a person typed before or after the subcommand. */
 export interface SettingFlags {
-  /** By setting key; absent = not given. */
-  readonly texts: Readonly<Partial<Record<SettingKey, string>>>
+  /** By the setting's flag, without dashes. */
+  readonly texts: ReadonlyMap<string, string>
   /** `--agent-limit a=1`, repeated. */
   readonly agentLimitPairs: ReadonlyArray<string>
   readonly envFile: string | null
@@ -46,31 +47,33 @@ const envFileOf = Effect.fnUntraced(function* ({ flags, workingDirectory }: Sett
   const path = resolve(workingDirectory, flags.envFile ?? ".env")
   const none: ReadonlyMap<string, string> = new Map()
   const variables = yield* readDotEnv(path).pipe(
-    Effect.catchTag("DotEnvMissing", () =>
-      flags.envFile === null
-        ? Effect.succeed(none)
-        : Effect.fail(new ConfigurationError({ faults: [`--env-file ${flags.envFile}: there is no such file`] }))
-    ),
-    Effect.catchTag("DotEnvUnreadable", (error) => Effect.fail(new ConfigurationError({ faults: [error.message] })))
+    Effect.catchTags({
+      DotEnvMissing: () =>
+        flags.envFile === null
+          ? Effect.succeed(none)
+          : Effect.fail(new ConfigurationError({ faults: [`--env-file ${flags.envFile}: there is no such file`] })),
+      DotEnvUnreadable: (error) => Effect.fail(new ConfigurationError({ faults: [error.message] }))
+    })
   )
   return { path, variables }
 })
 
-const find = (
-  key: SettingKey,
-  setting: Setting<unknown>,
-  sources: SettingSources,
-  envFile: { readonly path: string; readonly variables: ReadonlyMap<string, string> }
-): Found | null => {
+interface EnvFile {
+  readonly path: string
+  readonly variables: ReadonlyMap<string, string>
+}
+
+const find = (setting: Setting<unknown>, sources: SettingSources, envFile: EnvFile): Found | null => {
   const name = `${prefix}${setting.variable}`
-  const flag = sources.flags.texts[key]
+  const flag = sources.flags.texts.get(setting.flag)
   if (flag !== undefined) return { text: flag, origin: "flag", detail: `--${setting.flag}` }
   // An empty variable counts as not set, as systemd and shells leave them behind.
   const inherited = sources.environment[name]
   if (inherited !== undefined && inherited !== "") return { text: inherited, origin: "environment", detail: name }
   const filed = envFile.variables.get(name)
-  if (filed !== undefined && filed !== "")
+  if (filed !== undefined && filed !== "") {
     return { text: filed, origin: "env file", detail: `${name} in ${envFile.path}` }
+  }
   return Option.match(setting.standard, {
     onNone: () => null,
     onSome: (text) => ({ text, origin: "default", detail: "" })
@@ -108,35 +111,54 @@ const pairsOf = (pairs: ReadonlyArray<string>, faults: Array<string>): Counts =>
   return counts
 }
 
+/** From a setting to where its value came from, and to its value. */
+interface ToOrigin extends Struct.Lambda {
+  (setting: Setting<unknown>): { readonly origin: Origin; readonly detail: string }
+  readonly "~lambda.out": { readonly origin: Origin; readonly detail: string }
+}
+interface ToValue extends Struct.Lambda {
+  <A>(setting: Setting<A>): Effect.Effect<A, string>
+  readonly "~lambda.out": this["~lambda.in"] extends Setting<infer A> ? Effect.Effect<A, string> : never
+}
+
 export const loadSettings = Effect.fn("loadSettings")(function* (sources: SettingSources) {
   const envFile = yield* envFileOf(sources)
-  const faults: Array<string> = []
-  const values: Partial<Record<SettingKey, unknown>> = {}
-  const origins: Partial<Record<SettingKey, { readonly origin: Origin; readonly detail: string }>> = {}
-  for (const key of settingKeys) {
-    const setting: Setting<unknown> = settingTable[key]
-    const found = find(key, setting, sources, envFile)
-    origins[key] = found ?? { origin: "default", detail: "" }
-    const read = found === null ? Result.succeed(null) : setting.read(found.text)
-    if (Result.isSuccess(read)) values[key] = read.success
-    else if (found !== null) faults.push(faultOf(setting, found, read.failure))
-  }
+  const readings = Struct.map(
+    settingTable,
+    Struct.lambda<ToValue>(<A>(setting: Setting<A>) => readingOf(setting, find(setting, sources, envFile)))
+  )
+  const results: ReadonlyArray<Result.Result<unknown, string>> = Object.values(
+    yield* Effect.all(readings, { mode: "result" })
+  )
+  const faults = results.flatMap((result) => (Result.isFailure(result) ? [result.failure] : []))
   const pairs = pairsOf(sources.flags.agentLimitPairs, faults)
   if (faults.length > 0) return yield* new ConfigurationError({ faults })
-  const settings = asSettings(values)
-  const merged: Settings =
-    pairs.size === 0 ? settings : { ...settings, agentLimits: new Map([...settings.agentLimits, ...pairs]) }
-  if (pairs.size > 0) origins.agentLimits = { origin: "flag", detail: "--agent-limit" }
+  const settings: Settings = yield* Effect.orDie(Effect.all(readings))
+  const origins = Struct.map(
+    settingTable,
+    Struct.lambda<ToOrigin>((setting: Setting<unknown>) => {
+      const found = find(setting, sources, envFile)
+      return { origin: found?.origin ?? "default", detail: found?.detail ?? "" }
+    })
+  )
   const notices = [
     ...unusedVariables
       .filter((name) => sources.environment[prefix + name] !== undefined || envFile.variables.has(prefix + name))
       .map((name) => `${prefix}${name} is accepted for compatibility and not used`),
     ...strangers(sources.environment, envFile.variables).map((name) => `${name} is no setting of this version`)
   ]
-  return { settings: merged, origins: asOrigins(origins), notices } satisfies LoadedSettings
+  if (pairs.size === 0) return { settings, origins, notices } satisfies LoadedSettings
+  return {
+    settings: { ...settings, agentLimits: new Map([...settings.agentLimits, ...pairs]) },
+    origins: { ...origins, agentLimits: { origin: "flag", detail: "--agent-limit" } },
+    notices
+  } satisfies LoadedSettings
 })
 
-/** The loop above has read every key with its own reader; the type can't follow it that far. */
-const asSettings = (values: Partial<Record<SettingKey, unknown>>): Settings => values as Settings
-const asOrigins = (origins: Partial<LoadedSettings["origins"]>): LoadedSettings["origins"] =>
-  origins as LoadedSettings["origins"]
+/** A setting that nobody gave and that has no default is null by its own reader's type. */
+const readingOf = <A>(setting: Setting<A>, found: Found | null): Effect.Effect<A, string> => {
+  const read = setting.read(found === null ? null : found.text)
+  return Result.isSuccess(read)
+    ? Effect.succeed(read.success)
+    : Effect.fail(faultOf(setting, found ?? { text: "", origin: "default", detail: "" }, read.failure))
+}

@@ -3,6 +3,8 @@
  * `config --show` and the reference page come.
  */
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Struct from "effect/Struct"
 import * as values from "./values.ts"
 
 export interface Setting<A> {
@@ -10,8 +12,9 @@ export interface Setting<A> {
   readonly variable: string
   readonly flag: string
   readonly description: string
-  readonly read: values.Reader<A>
-  /** The text that is read when nobody says anything; none = null. */
+  /** Null = nobody gave it and it has no default. */
+  readonly read: (text: string | null) => Result.Result<A, string>
+  /** The text that is read when nobody gives one. */
   readonly standard: Option.Option<string>
   readonly kind: "text" | "path" | "truth" | "secret"
 }
@@ -23,7 +26,14 @@ const setting = <A>(
   standard: string,
   description: string,
   kind: Setting<A>["kind"] = "text"
-): Setting<A> => ({ variable, flag, read, standard: Option.some(standard), description, kind })
+): Setting<A> => ({
+  variable,
+  flag,
+  read: (text) => read(text ?? standard),
+  standard: Option.some(standard),
+  description,
+  kind
+})
 
 const optional = <A>(
   variable: string,
@@ -31,7 +41,14 @@ const optional = <A>(
   read: values.Reader<A>,
   description: string,
   kind: Setting<A>["kind"] = "text"
-): Setting<A | null> => ({ variable, flag, read, standard: Option.none(), description, kind })
+): Setting<A | null> => ({
+  variable,
+  flag,
+  read: (text) => (text === null ? Result.succeed(null) : read(text)),
+  standard: Option.none(),
+  description,
+  kind
+})
 
 export const prefix = "TINYSCHEDULER_"
 
@@ -97,7 +114,13 @@ export const settingTable = {
   ),
   logLevel: setting("LOG_LEVEL", "log-level", values.oneOf(["DEBUG", "INFO", "WARN", "ERROR"]), "INFO", "Least level"),
   logFormat: setting("LOG_FORMAT", "log-format", values.oneOf(["text", "json"]), "text", "Form of log lines"),
-  logKeepDays: setting("LOG_KEEP_DAYS", "log-keep-days", values.wholeNumber(1, 36_500), "14", "Days to keep logs"),
+  logKeepDays: setting(
+    "LOG_KEEP_DAYS",
+    "log-keep-days",
+    values.wholeNumber(1, 36_500),
+    "14",
+    "Days to keep logs (accepted, not yet acted on)"
+  ),
   dryRun: setting("DRY_RUN", "dry-run", values.truth, "false", "Say what would be done, and do nothing", "truth"),
   enabled: setting(
     "ENABLED",
@@ -117,40 +140,7 @@ export type Settings = {
   readonly [K in SettingKey]: SettingTable[K] extends Setting<infer A> ? A : never
 }
 
-export const settingKeys: ReadonlyArray<SettingKey> = [
-  "basePath",
-  "runningDir",
-  "logDir",
-  "recipesDir",
-  "lockFile",
-  "agentControlFile",
-  "agentLimits",
-  "queueLimits",
-  "defaultSlots",
-  "maxConcurrent",
-  "gooseBin",
-  "mcpEndpoint",
-  "mcpToken",
-  "allowInsecure",
-  "loopIntervalSec",
-  "heartbeatSec",
-  "maxRuntimeSec",
-  "idleTimeoutSec",
-  "stopGraceSec",
-  "unknownLostSec",
-  "maxAttempts",
-  "maxLost",
-  "backoffBaseSec",
-  "backoffMaxSec",
-  "order",
-  "parents",
-  "disableBlocking",
-  "logLevel",
-  "logFormat",
-  "logKeepDays",
-  "dryRun",
-  "enabled"
-]
+export const settingKeys: ReadonlyArray<SettingKey> = Struct.keys(settingTable)
 
 /** Variables of the Python version that mean nothing any more. */
 export const unusedVariables: ReadonlyArray<string> = ["BIN_DIR", "TASK_CACHE_DIR"]
