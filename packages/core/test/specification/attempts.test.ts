@@ -117,7 +117,7 @@ describe("an intent", () => {
     {
       name: "claimed, launch error or not: the claim won, the fault is void",
       world: working()
-        .addLease(startingLease(1, 3, "ada"), evidence.claimedOnly)
+        .addLease(startingLease(1, 3, "ada", { startMonoMs: mono(-10) }), evidence.claimedOnly)
         .addFault(1, 3, "failed", "timeout"),
       lines: ["running task 1 on ada (epoch 3): starting"]
     },
