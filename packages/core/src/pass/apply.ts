@@ -7,12 +7,11 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { AgentRecord } from "../domain/Attempts.ts"
 import type { DesiredState } from "../domain/DesiredState.ts"
-import { Term as TermSchema, Token } from "../domain/identifiers.ts"
+import { Term as TermSchema } from "../domain/identifiers.ts"
 import type { Term } from "../domain/identifiers.ts"
 import type { ObservedState } from "../domain/ObservedState.ts"
 import type { Action, Plan } from "../domain/Plan.ts"
 import { timestampOf } from "../domain/time.ts"
-import { AgentLauncher } from "../ports/AgentLauncher.ts"
 import { AttemptHistory } from "../ports/AttemptHistory.ts"
 import { recordAgentEnding } from "../reconcile/ending.ts"
 import { planInvariants, violationsOf } from "../reconcile/invariants.ts"
@@ -63,10 +62,8 @@ const applyOne = Effect.fnUntraced(function* (action: Action, context: ApplyCont
       return yield* applyStop(action)
     case "End":
       return yield* applyEnd(action, context)
-    case "EndLegacy": {
-      const launcher = yield* AgentLauncher
-      return yield* applyEndLegacy(action, Token.make(yield* launcher.drawToken), context)
-    }
+    case "EndLegacy":
+      return yield* applyEndLegacy(action, context)
     case "Sweep":
       return yield* applySweep(action)
     case "Start":

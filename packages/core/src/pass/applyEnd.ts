@@ -20,6 +20,7 @@ import { TaskQueue } from "../ports/TaskQueue.ts"
 import { commentMark, endingComment, judgeEnding, recordEnding, taskChangeOf } from "../reconcile/ending.ts"
 import { applied, skipped } from "./ActionResult.ts"
 import type { ApplyContext } from "./applyStart.ts"
+import { legacyToken } from "./legacyToken.ts"
 import { forgetFault } from "./memory.ts"
 import { isSameAttempt } from "./sameAttempt.ts"
 
@@ -188,15 +189,17 @@ export const applyEnd = Effect.fn("apply.end")(function* (action: EndAction, con
 /** An old lease form: recorded as an attempt of ours that was lost, then removed. */
 export const applyEndLegacy = Effect.fn("apply.endLegacy")(function* (
   action: Extract<Action, { readonly _tag: "EndLegacy" }>,
-  token: EndAction["attempt"]["token"],
   context: ApplyContext
 ) {
   const leases = yield* LeaseStore
   const history = yield* AttemptHistory
   const queue = yield* TaskQueue
-  const { agent, epoch, taskId } = action
+  const { agent, taskId } = action
   const stored = yield* leases.read(taskId)
   if (stored.lease._tag !== "Legacy") return skipped(action, "the old lease is gone")
+  const token = legacyToken(stored.lease.lease)
+  const { attempts } = yield* history.read(taskId)
+  const epoch = attempts?.outcomes.find((recorded) => recorded.token === token)?.epoch ?? action.epoch
   const details = yield* queue.get(taskId)
   const outcome: Outcome = details?.task.status === "complete" ? "done" : "lost"
   const detail = "a lease of the old form whose process is gone"
@@ -234,5 +237,5 @@ export const applyEndLegacy = Effect.fn("apply.endLegacy")(function* (
     detail
   })
   yield* leases.removeLegacyLease(taskId)
-  return applied(action, detail, outcome)
+  return applied(action, detail, ended.outcome)
 })
