@@ -199,7 +199,9 @@ export class Supervision {
       return
     }
     if (result === "fenced") this.killCarriers(supervised)
-    this.leave(supervised)
+    this.step(supervised, supervised.script.leaveAfterMs, () => {
+      this.leave(supervised)
+    })
   }
 
   private beat(supervised: Supervised, ageMs: number): void {

@@ -21,8 +21,10 @@ export interface AgentScript {
   readonly lookAfterMs: number
   /** … from the agent's start to the first write, … */
   readonly writeAfterMs: number
-  /** … and from the agent's exit to the last one. */
+  /** … from the agent's exit to the last one, … */
   readonly finishAfterMs: number
+  /** … and from that to its own exit. */
+  readonly leaveAfterMs: number
   /** Why the agent can't be started; null = it can. */
   readonly startError: string | null
   /** How long the agent works, and how long it then takes to exit. */
@@ -44,6 +46,7 @@ export const completesAfter = (runMs: number, fields: Partial<AgentScript> = {})
   lookAfterMs: 0,
   writeAfterMs: 0,
   finishAfterMs: 0,
+  leaveAfterMs: 0,
   startError: null,
   runMs,
   lingerMs: 0,
