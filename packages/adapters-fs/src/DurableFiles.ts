@@ -44,16 +44,6 @@ export interface DurableFiles {
 
 const isMissing = (error: unknown): boolean => codeOf(error) === "ENOENT"
 
-/** The topmost directory that had to be made. A file in its place is not the EEXIST by which a creation is lost. */
-const makeDirectory = (path: string): string | undefined => {
-  try {
-    return mkdirSync(path, { recursive: true, mode: 0o700 })
-  } catch (error) {
-    if (codeOf(error) === "EEXIST") throw new Error(`${path} is not a directory`, { cause: error })
-    throw error
-  }
-}
-
 const statOrNull = (path: string) => statSync(path, { throwIfNoEntry: false }) ?? null
 
 export const makeDurableFiles = (writer: Writer, calls: FileCalls = nodeFileCalls): DurableFiles => {
@@ -68,7 +58,7 @@ export const makeDurableFiles = (writer: Writer, calls: FileCalls = nodeFileCall
   const ensureDirectory = (path: string): void => {
     const stat = statOrNull(path)
     if (stat === null) {
-      const first = makeDirectory(path)
+      const first = mkdirSync(path, { recursive: true, mode: 0o700 })
       const depth = first?.length ?? Infinity
       // A new directory's name is durable once the directory above it is; so upwards to the topmost that is new.
       for (let made = path; made.length >= depth; made = dirname(made)) syncDirectory(calls, dirname(made))

@@ -51,7 +51,8 @@ const createNew = (files: DurableFiles, path: string, text: string): boolean => 
     files.create(path, text)
     return true
   } catch (error) {
-    if (codeOf(error) === "EEXIST") return false
+    // Of the steps before the link some can report the same of something else.
+    if (codeOf(error) === "EEXIST" && isThere(path)) return false
     throw error
   }
 }

@@ -9,6 +9,7 @@ const reasons: ReadonlyMap<string, string> = new Map([
   ["EIO", "the device reports an input/output error"],
   ["EACCES", "permission denied"],
   ["EPERM", "the operation is not permitted"],
+  ["EEXIST", "something else is in its place"],
   ["ENOENT", "there is no such file or directory"],
   ["ENOTDIR", "a part of its path is not a directory"],
   ["EISDIR", "there is a directory in its place"],

@@ -63,18 +63,13 @@ const sayIssue = (issue: SchemaIssue.Issue): string => {
   return oneLine(path === "" ? message : `${path}: ${message}`)
 }
 
-/** A schema as a function that answers in one line what is wrong; compiled once, never throws. */
+/** A schema as a function that answers in one line what is wrong; compiled once. */
 export const makeDecoder = <A, I>(schema: Schema.Codec<A, I>): ((value: unknown) => Decoded<A>) => {
   const decode = SchemaParser.decodeUnknownResult(schema)
   return (value) => {
-    try {
-      const result = decode(value)
-      return Result.isSuccess(result)
-        ? { ok: true, value: result.success }
-        : { ok: false, problem: sayIssue(result.failure) }
-    } catch (error) {
-      // Saying what is wrong with a value nested a hundred thousand levels deep can use up the stack.
-      return { ok: false, problem: `can't be decoded: ${messageOf(error)}` }
-    }
+    const result = decode(value)
+    return Result.isSuccess(result)
+      ? { ok: true, value: result.success }
+      : { ok: false, problem: sayIssue(result.failure) }
   }
 }

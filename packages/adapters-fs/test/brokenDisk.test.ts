@@ -86,6 +86,8 @@ describe("a disk that fails", () => {
           ]
           const failed = results.flatMap((result) => (result._tag === "Failure" ? [result.failure] : []))
           assert.isAtMost(failed.length, 1)
+          // A lease that is not the one meant is not even moved.
+          assert.isTrue(removed._tag === "Success" && !removed.success)
           for (const error of failed) {
             faults += 1
             assert.strictEqual(error._tag, "StateUnwritable")
@@ -105,6 +107,18 @@ describe("a disk that fails", () => {
       }
       assert.isAtLeast(faults, 60)
     }).pipe(Effect.scoped)
+  )
+
+  it.live("something in a temporary file's place is not taken for a rival's lease or claim", () =>
+    Effect.gen(function* () {
+      const paths = yield* makePaths
+      const { store } = yield* storeOf(paths, { ...nodeFileCalls, openExclusive: () => failure("EEXIST") })
+      for (const write of [store.create(startingLease()), store.tombstone(claim()).pipe(Effect.asVoid)]) {
+        const error = yield* Effect.flip(write)
+        assert.strictEqual(error._tag, "StateUnwritable")
+        assert.include(error.message, "something else is in its place (EEXIST)")
+      }
+    })
   )
 
   it.live.skipIf(!isRoot)(
