@@ -10,7 +10,7 @@ const project = (name: string, include: ReadonlyArray<string>, testTimeout: numb
 export default defineConfig({
   test: {
     projects: [
-      project("unit", ["packages/*/test/**/*.test.ts"], 60_000),
+      project("unit", ["packages/*/test/**/*.test.ts", "examples/**/*.test.ts"], 60_000),
       project("property", ["packages/*/test/**/*.property.ts"], 600_000),
       project("e2e", ["e2e/**/*.test.ts"], 600_000, { fileParallelism: false })
     ]

@@ -1,0 +1,85 @@
+import { assert, describe, it } from "@effect/vitest"
+import { demoReport, mostAtOnce } from "tinyscheduler/demo/demoReport"
+import { tell } from "tinyscheduler/exits"
+import { escapeShort, escapeText } from "tinyscheduler/output/escape"
+import { table } from "tinyscheduler/output/table"
+import { ConfigurationError } from "tinyscheduler/settings/ConfigurationError"
+import { TaskId } from "@tinyscheduler/core/domain/identifiers"
+import type { Task } from "@tinyscheduler/core/domain/Task"
+import { LockHeld } from "@tinyscheduler/core/ports/SchedulerLock"
+
+describe("other people's text", () => {
+  it("reaches a terminal on one line, with nothing in it that a terminal obeys", () => {
+    assert.strictEqual(escapeText("a\u001b[31mred\nnext\u0007\u202e"), "a\\u001b[31mred\\u000anext\\u0007\\u202e")
+  })
+
+  it("is cut with an ellipsis, after it was escaped", () => {
+    assert.strictEqual(escapeShort("\u001bxyz", 6), "\\u001…")
+  })
+
+  it("keeps letters of every script", () => {
+    assert.strictEqual(escapeText("größer 任务 🚀"), "größer 任务 🚀")
+  })
+})
+
+describe("a table", () => {
+  it("aligns its columns and leaves no blanks at line ends", () => {
+    assert.strictEqual(
+      table(
+        ["agent", "slots"],
+        [
+          ["vaela", "1/2"],
+          ["d", ""]
+        ]
+      ),
+      "agent  slots\nvaela  1/2\nd"
+    )
+  })
+})
+
+describe("a failure", () => {
+  it("is told in one sentence with the way out and its exit code", () => {
+    assert.deepStrictEqual(tell(new LockHeld({ path: "/x/lock", holder: "pid 7, term 2" })), {
+      code: 3,
+      sentences: ["another scheduler holds /x/lock (pid 7, term 2). It goes on; stop it first if this one is to run."]
+    })
+    assert.deepStrictEqual(tell(new ConfigurationError({ faults: ["one", "two"] })), {
+      code: 2,
+      sentences: ["one", "two"]
+    })
+  })
+
+  it("that nobody expected is not told as if it were the user's", () => {
+    assert.isNull(tell(new TypeError("x is not a function")))
+    assert.isNull(tell({ _tag: "Unheard", message: "of" }))
+  })
+})
+
+const task = (id: number, blockedBy: number | null = null): Task => ({
+  id: TaskId.make(id),
+  title: "",
+  status: "complete",
+  queue: "dev",
+  assignee: null,
+  priority: 0,
+  tags: [],
+  parent: null,
+  blockedBy: blockedBy === null ? null : TaskId.make(blockedBy),
+  blocked: false,
+  createdAt: "2026-01-20T04:00:00Z",
+  archived: false
+})
+const run = (taskId: number, agent: string, startMs: number, endMs: number) => ({ task: taskId, agent, startMs, endMs })
+
+describe("the demo's report", () => {
+  it("counts what ran at once; an end and a start in the same moment don't overlap", () => {
+    assert.strictEqual(mostAtOnce([run(1, "a", 0, 10), run(2, "a", 5, 15), run(3, "a", 10, 20)]), 2)
+  })
+
+  it("sees a blocked task that started early, a task that ran twice, an agent above its slots", () => {
+    assert.isTrue(demoReport([run(1, "vaela", 0, 5), run(2, "vaela", 5, 9)], [task(1), task(2, 1)]).ok)
+    assert.isFalse(demoReport([run(1, "vaela", 0, 5), run(2, "vaela", 4, 9)], [task(1), task(2, 1)]).ok)
+    assert.isFalse(demoReport([run(1, "vaela", 0, 5), run(1, "vaela", 6, 9)], [task(1)]).ok)
+    assert.isFalse(demoReport([run(1, "sage", 0, 5), run(2, "sage", 4, 9)], [task(1), task(2)]).ok)
+  })
+})
