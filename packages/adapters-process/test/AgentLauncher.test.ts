@@ -3,10 +3,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { spawn } from "node:child_process"
 import * as fs from "node:fs"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import { afterEach, beforeEach } from "vitest"
 import type { AgentLaunch } from "@tinyscheduler/core/domain/AgentLaunch"
-import { LeaseFile, type StartingLease } from "@tinyscheduler/core/domain/Lease"
+import type { StartingLease } from "@tinyscheduler/core/domain/Lease"
 import { AgentLauncher } from "@tinyscheduler/core/ports/AgentLauncher"
 import { type AgentLauncherOptions, layer } from "../src/AgentLauncher.ts"
 import { thisMachine } from "../src/thisMachine.ts"
@@ -130,7 +129,7 @@ describe("a launch", () => {
       const command = ["sh", fixture("gates.sh"), scene.path("up"), scene.path("go")]
       scene.writeLease()
       const { describe: _, environment: __, ...options } = optionsOf(null)
-      const lease = Schema.encodeSync(LeaseFile)(scene.lease())
+      const lease = scene.order([]).lease
       const request = JSON.stringify({ options, launch: entry({ command }), lease })
       const scheduler = spawn(process.execPath, [...node.slice(1), fixture("launch.ts"), request], {
         detached: true,
@@ -224,15 +223,24 @@ describe("a launch that can't work", () => {
     )
   }
 
-  it.live("never writes a prompt over another file, or through a link", () =>
-    Effect.gen(function* () {
-      fs.mkdirSync(`${scene.logDir}/tasks/42`, { recursive: true })
-      fs.symlinkSync(scene.path("victim"), `${scene.logDir}/tasks/42/7.prompt`)
-      const error = yield* Effect.flip(launch(entry()))
-      assert.match(error.reason, /^the prompt file can't be written/)
-      assert.isFalse(fs.existsSync(scene.path("victim")))
-    })
-  )
+  const obstacles: ReadonlyArray<{ readonly name: string; readonly put: (at: string) => void }> = [
+    { name: "over another file", put: (at) => fs.writeFileSync(at, "kept") },
+    { name: "through a link", put: (at) => fs.symlinkSync(scene.path("victim"), at) }
+  ]
+
+  for (const { name, put } of obstacles) {
+    it.live(`never writes a prompt ${name}`, () =>
+      Effect.gen(function* () {
+        fs.mkdirSync(`${scene.logDir}/tasks/42`, { recursive: true })
+        const prompt = `${scene.logDir}/tasks/42/7.prompt`
+        put(prompt)
+        const error = yield* Effect.flip(launch(entry()))
+        assert.match(error.reason, /^the prompt file can't be written/)
+        assert.isFalse(fs.existsSync(scene.path("victim")))
+        if (fs.existsSync(prompt)) assert.strictEqual(fs.readFileSync(prompt, "utf8"), "kept")
+      })
+    )
+  }
 })
 
 describe("recipes", () => {
