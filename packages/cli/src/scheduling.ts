@@ -71,6 +71,7 @@ export interface DaemonOptions {
 /** Passes until asked to end: at the interval, at due times, and when a lease changes its phase. */
 export const daemon = Effect.fn("daemon")(function* (configuration: Configuration, options: DaemonOptions) {
   const input = yield* holdLock(configuration, options.narrator)
+  yield* Effect.logInfo(`daemon: a pass every ${options.intervalMs / 1000} s, and when a lease changes`)
   const wakeUps = yield* makeWakeUps
   yield* leaseChanges(configuration.paths).pipe(
     Stream.runForEach(() => Queue.offer(wakeUps, undefined)),

@@ -56,7 +56,6 @@ const once = Effect.fn("run.once")(function* (config: Configuration, { json, sto
 const forever = Effect.fn("run.daemon")(function* (config: Configuration) {
   yield* endsWhenAsked
   yield* tellNotices(config)
-  yield* Effect.logInfo(`daemon: a pass every ${config.settings.loopIntervalSec} s, and when a lease changes`)
   yield* daemon(config, {
     intervalMs: config.settings.loopIntervalSec * 1000,
     narrator: makeNarrator("daemon"),
