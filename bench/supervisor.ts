@@ -11,7 +11,6 @@ import * as path from "node:path"
 import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
 import type { SupervisorOrder } from "@tinyscheduler/adapters-process/supervisor/spec"
-import { supervisorFlags } from "@tinyscheduler/adapters-process/supervisorFlags"
 
 const runs = Math.max(11, Number(process.argv[2] ?? 11))
 /** Two hours of a heartbeat of 15 seconds. */
@@ -64,7 +63,7 @@ interface Supervised extends Memory {
 }
 
 /** One attempt whose agent only waits: the time to its claim, and the supervisor's memory after its beats. */
-const supervise = async (flags: ReadonlyArray<string>): Promise<Supervised> => {
+const supervise = async (): Promise<Supervised> => {
   const scene = path.join(base, String(attempts++))
   const directories = {
     runningDir: `${scene}/running`,
@@ -91,7 +90,7 @@ const supervise = async (flags: ReadonlyArray<string>): Promise<Supervised> => {
     if (name === "task_1.json") written++
   })
   const begun = performance.now()
-  const child = spawn(process.execPath, [...flags, bundle], { stdio: ["pipe", "ignore", "inherit"] })
+  const child = spawn(process.execPath, [bundle], { stdio: ["pipe", "ignore", "inherit"] })
   child.stdin.end(JSON.stringify(order))
   await until(() => fs.existsSync(`${directories.claimsDir}/1.1`))
   const claimedMs = performance.now() - begun
@@ -112,8 +111,6 @@ const print = (name: string, unit: string, bare: ReadonlyArray<number>, ours: Re
   process.stdout.write(`${name.padEnd(44)} bare ${from.toFixed(1)} ${unit}, ours ${to.toFixed(1)} ${unit}: ${ratio}x\n`)
 }
 
-const mib = (values: ReadonlyArray<number>): ReadonlyArray<number> => values.map((kib) => kib / 1024)
-
 try {
   await build({
     entryPoints: [fileURLToPath(import.meta.resolve("@tinyscheduler/adapters-process/supervisor/entry"))],
@@ -127,27 +124,18 @@ try {
   })
   const starts: Array<number> = []
   const bare: Array<Memory> = []
-  const plain: Array<Supervised> = []
-  const lean: Array<Supervised> = []
+  const ours: Array<Supervised> = []
   for (let run = 0; run < runs; run++) {
     starts.push(await bareStart())
     bare.push(await bareMemory())
-    plain.push(await supervise([]))
-    lean.push(await supervise(supervisorFlags))
+    ours.push(await supervise())
   }
   process.stdout.write(`medians of ${runs} interleaved runs, memory after ${beats} beats\n`)
-  const variants = [
-    { name: "without flags", measured: plain },
-    { name: supervisorFlags.join(" "), measured: lean }
-  ]
-  for (const { name, measured } of variants) {
-    process.stdout.write(`\n${name}\n`)
-    const claimed = measured.map((each) => each.claimedMs)
-    print("start to claim linked, node -e '' to its exit", "ms", starts, claimed)
-    const [privately, resident] = [measured.map((each) => each.privateKib), measured.map((each) => each.residentKib)]
-    print("private memory, idle", "MiB", mib(bare.map((each) => each.privateKib)), mib(privately))
-    print("resident memory, idle", "MiB", mib(bare.map((each) => each.residentKib)), mib(resident))
-  }
+  const claimed = ours.map((each) => each.claimedMs)
+  print("start to claim linked, node -e '' to its exit", "ms", starts, claimed)
+  const inMib = (memories: ReadonlyArray<Memory>, field: keyof Memory) => memories.map((each) => each[field] / 1024)
+  print("private memory, idle", "MiB", inMib(bare, "privateKib"), inMib(ours, "privateKib"))
+  print("resident memory, idle", "MiB", inMib(bare, "residentKib"), inMib(ours, "residentKib"))
 } finally {
   fs.rmSync(base, { recursive: true, force: true })
 }

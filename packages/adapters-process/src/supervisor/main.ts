@@ -13,6 +13,7 @@ import { thisMachine } from "../thisMachine.ts"
 import { type Agent, endCarriers, startAgent } from "./agent.ts"
 import { type Capture, captureOf } from "./Capture.ts"
 import { holdBefore } from "./hold.ts"
+import { stayInterpreted } from "./interpreted.ts"
 import { type Output, openOutput } from "./output.ts"
 import { type AgentEnding, now, type Records, recordsOf, type WriteResult } from "./records.ts"
 import { decodeSpec, specMaxBytes, type SupervisorSpec } from "./spec.ts"
@@ -24,6 +25,7 @@ const errorMaxLength = 1000
 
 /** Runs the attempt that standard input orders, to its end, and exits. Whatever goes wrong stands in files, or nowhere. */
 export const runSupervisor = async (): Promise<never> => {
+  stayInterpreted()
   const spec = decodeSpec(readOrder())
   if (spec !== null) await supervise(spec, thisMachine.identify())
   process.exit(0)
