@@ -22,20 +22,30 @@ export interface Fresh<A> {
   readonly stamp: FileStamp | null
 }
 
-const decodeLease = makeDecoder(LeaseFile)
+const [startingFile, runningFile, finishedFile] = LeaseFile.members
+
+/** One decoder per phase: quicker than the union's, and what it says is about the one form that was meant. */
+const decoders: ReadonlyMap<unknown, (value: unknown) => Decoded<Lease>> = new Map<
+  unknown,
+  (value: unknown) => Decoded<Lease>
+>([
+  ["starting", makeDecoder(startingFile)],
+  ["running", makeDecoder(runningFile)],
+  ["finished", makeDecoder(finishedFile)]
+])
 const decodeClaim = makeDecoder(ClaimFile)
 const decodeStop = makeDecoder(StopFile)
 const isAgentName = Schema.is(AgentName)
 
-const phases = ["starting", "running", "finished"]
-
-/** What is wrong with the two fields that say which form a lease has; the schema's own words on a union help nobody. */
-const formProblem = (record: Readonly<Record<string, unknown>>): string | null => {
+/** By its version and phase: the schema's own words on a union help nobody. */
+const decodeLease = (record: Readonly<Record<string, unknown>>): Decoded<Lease> => {
   const version = fieldOf(record, "version")
-  if (version !== 1) return version === undefined ? "version is missing" : `version ${show(version)} is not known`
+  if (version === undefined) return { ok: false, problem: "version is missing" }
+  if (version !== 1) return { ok: false, problem: `version ${show(version)} is not known` }
   const phase = fieldOf(record, "phase")
-  if (phase === undefined) return "phase is missing"
-  return phases.some((known) => known === phase) ? null : `phase ${show(phase)} is not known`
+  if (phase === undefined) return { ok: false, problem: "phase is missing" }
+  const decode = decoders.get(phase)
+  return decode === undefined ? { ok: false, problem: `phase ${show(phase)} is not known` } : decode(record)
 }
 
 const show = (value: unknown): string => {
@@ -45,10 +55,7 @@ const show = (value: unknown): string => {
 
 const interpret = (path: string, taskId: TaskId, value: unknown): Decoded<StoredLease> => {
   if (!isRecord(value)) return { ok: false, problem: "is not a JSON object" }
-  const legacyForm = isLegacyForm(value)
-  const problem = legacyForm ? null : formProblem(value)
-  if (problem !== null) return { ok: false, problem }
-  const lease: Decoded<Lease | LegacyLease> = legacyForm ? decodeLegacyLease(value) : decodeLease(value)
+  const lease: Decoded<Lease | LegacyLease> = isLegacyForm(value) ? decodeLegacyLease(value) : decodeLease(value)
   if (!lease.ok) return lease
   if (lease.value.taskId !== taskId)
     return { ok: false, problem: `is named after task ${taskId} but is task ${lease.value.taskId}'s` }
