@@ -138,7 +138,7 @@ describe("a launch", () => {
       scene.track(scheduler.pid)
       yield* Effect.promise(() => new Promise((resolve) => scheduler.stdout.once("data", resolve)))
       scheduler.kill("SIGKILL")
-      yield* Effect.promise(() => exitOf(scheduler))
+      assert.strictEqual((yield* Effect.promise(() => exitOf(scheduler))).signal, "SIGKILL")
       const { pid, agent } = yield* Effect.promise(() => scene.running())
       yield* Effect.promise(() => until(() => fs.existsSync(scene.path("up"))))
       assert.isTrue(isLiving(pid) && isLiving(agent.pid))

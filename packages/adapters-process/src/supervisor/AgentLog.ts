@@ -53,6 +53,7 @@ export const agentLog = (file: string, temporaryPath: string): AgentLog => {
 
   /** Writes the kept parts into a new file and puts it in place of the old: a reader sees one or the other. */
   const trim = (from: number): number => {
+    fs.rmSync(temporaryPath, { force: true })
     const fresh = fs.openSync(temporaryPath, O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
     const line = droppedLine(received - logHeadBytes - logTailBytes)
     try {

@@ -49,15 +49,24 @@ export const startAgent = async (
     return { _tag: "NotStarted", reason: reasonOf(spec, command, error) }
   }
   // Nothing has awaited it yet: even an agent that is gone by now still has its entry.
-  const sight = machine.look([pid]).get(pid)
-  if (sight?._tag !== "Seen") {
+  const pidStart = startSeen(machine, pid)
+  if (pidStart === null) {
     child.kill("SIGKILL")
     return { _tag: "NotStarted", reason: `process ${pid} was started, but can't be identified` }
   }
-  const { pidStart } = sight
   return {
     _tag: "Started",
     agent: { pid, pidStart, group: pid, exited, end: endOnce(machine, { pid, pidStart, exited }) }
+  }
+}
+
+/** The start of a process of ours, dead or alive. */
+const startSeen = (machine: Machine, pid: number): number | null => {
+  try {
+    const sight = machine.look([pid]).get(pid)
+    return sight?._tag === "Seen" ? sight.pidStart : null
+  } catch {
+    return null
   }
 }
 

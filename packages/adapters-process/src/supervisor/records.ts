@@ -80,12 +80,14 @@ export const recordsOf = (spec: SupervisorSpec, self: Ourselves): Records => {
   const supervisor = { pid: self.pid, pid_start: self.pidStart }
   const claimName = claimFileName(taskId, epoch)
   const leaseName = taskFileName(taskId)
+  // In a container pid and start may be those of an earlier boot, whose leftover must not stand in our way.
+  const series = Date.now().toString(36)
   let writes = 0
 
   const targetOf = (directory: string, name: string) => ({
     directory,
     name,
-    temporaryName: `${temporaryPrefix(self)}${writes++}`
+    temporaryName: `${temporaryPrefix(self)}${series}-${writes++}`
   })
 
   const claim = (): boolean => {
