@@ -7,7 +7,8 @@ import { mostAtOnce, mostByAgent, overlaps } from "./harness/records.ts"
 import { until } from "./harness/until.ts"
 
 /** All tasks are complete, and no attempt of any is left. */
-const isOver = (ground: Ground): boolean => ground.tinytask.database.open() === 0 && ground.files("running").length === 0
+const isOver = (ground: Ground): boolean =>
+  ground.tinytask.database.open() === 0 && ground.files("running").length === 0
 
 const checkCrowd = (ground: Ground, secondsTaken: number): void => {
   const runs = ground.runs()

@@ -75,6 +75,8 @@ export class Ground {
   readonly base: string
   readonly record: string
   readonly home: string
+  /** Beside the base path: SQLite's files change when they are only read. */
+  readonly #shelf: string
   #tinytask: TinytaskServer | null = null
 
   constructor() {
@@ -82,6 +84,7 @@ export class Ground {
     this.record = this.path("record.jsonl")
     this.home = this.path("home")
     mkdirSync(this.home)
+    this.#shelf = mkdtempSync(join(tmpdir(), "tinyscheduler-e2e-tasks-"))
     onTestFinished(() => this.close())
   }
 
@@ -101,8 +104,7 @@ export class Ground {
   }
 
   async startTinytask(): Promise<TinytaskServer> {
-    // Beside the state, as everybody's Tinytask is.
-    this.#tinytask = await TinytaskServer.start(this.path("tinytask/tasks.db"))
+    this.#tinytask = await TinytaskServer.start(join(this.#shelf, "tasks.db"))
     return this.#tinytask
   }
 
@@ -197,11 +199,6 @@ export class Ground {
     return outcomes.map(({ outcome }) => outcome)
   }
 
-  /** Everything below the base path that is not Tinytask's. */
-  stateDigest(): string {
-    return digestOf(treeOf(this.path("state")).join("\n"))
-  }
-
   processes(): ReadonlyArray<Marked> {
     return markedProcesses(this.base)
   }
@@ -209,7 +206,7 @@ export class Ground {
   async close(): Promise<void> {
     await endMarked(this.base)
     await this.#tinytask?.close()
-    rmSync(this.base, { recursive: true, force: true })
+    for (const folder of [this.base, this.#shelf]) rmSync(folder, { recursive: true, force: true })
   }
 }
 

@@ -43,10 +43,7 @@ export const runsOf = (lines: ReadonlyArray<RecordLine>): ReadonlyArray<Run> =>
 
 /** The most runs at the same time; one that ends in the millisecond in which another starts does not overlap it. */
 export const mostAtOnce = (runs: ReadonlyArray<Run>): number =>
-  Math.max(
-    0,
-    ...runs.map(({ startMs }) => runs.filter((run) => run.startMs <= startMs && startMs < run.endMs).length)
-  )
+  Math.max(0, ...runs.map(({ startMs }) => runs.filter((run) => run.startMs <= startMs && startMs < run.endMs).length))
 
 /** By agent: the most at once. */
 export const mostByAgent = (runs: ReadonlyArray<Run>): Readonly<Record<string, number>> =>

@@ -2,7 +2,7 @@
  * A real embedded Tinytask in the test's own process, and what its database itself says happened: a trigger notes every
  * change of a status in the transaction that makes it, so nothing can be missed or counted twice.
  */
-import { DatabaseSync } from "node:sqlite"
+import { DatabaseSync, type SQLOutputValue } from "node:sqlite"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
@@ -11,7 +11,7 @@ import { startEmbedded } from "@tinyscheduler/adapters-tinytask/embedded/Embedde
 export interface TaskRow {
   readonly id: number
   readonly title: string
-  readonly status: "idle" | "working" | "complete"
+  readonly status: string
   readonly assigned_to: string | null
   readonly queue_name: string | null
   readonly priority: number
@@ -75,7 +75,10 @@ export const callTool = async (url: string, name: string, args: object): Promise
   return JSON.parse(textOf(JSON.parse(data === undefined ? body : data.slice(5))))
 }
 
-/** The whole of a database, as a text to compare. */
+const textOrNull = (value: SQLOutputValue | undefined): string | null => (typeof value === "string" ? value : null)
+const numberOrNull = (value: SQLOutputValue | undefined): number | null => (typeof value === "number" ? value : null)
+
+/** The server's database, read past the server. */
 export class TaskDatabase {
   readonly path: string
   readonly #open: DatabaseSync
@@ -88,7 +91,19 @@ export class TaskDatabase {
   tasks(): ReadonlyArray<TaskRow> {
     const columns =
       "id, title, status, assigned_to, queue_name, priority, parent_task_id, blocked_by_task_id FROM tasks ORDER BY id"
-    return this.#open.prepare(`SELECT ${columns}`).all() as unknown as ReadonlyArray<TaskRow>
+    return this.#open
+      .prepare(`SELECT ${columns}`)
+      .all()
+      .map((row) => ({
+        id: Number(row["id"]),
+        title: String(row["title"]),
+        status: String(row["status"]),
+        assigned_to: textOrNull(row["assigned_to"]),
+        queue_name: textOrNull(row["queue_name"]),
+        priority: Number(row["priority"]),
+        parent_task_id: numberOrNull(row["parent_task_id"]),
+        blocked_by_task_id: numberOrNull(row["blocked_by_task_id"])
+      }))
   }
   task(id: number): TaskRow {
     const found = this.tasks().find((task) => task.id === id)
@@ -102,7 +117,16 @@ export class TaskDatabase {
   /** Every change of a status, in order. */
   changes(): ReadonlyArray<StatusChange> {
     const columns = "task, before, after, assignee, at FROM e2e_changes ORDER BY number"
-    return this.#open.prepare(`SELECT ${columns}`).all() as unknown as ReadonlyArray<StatusChange>
+    return this.#open
+      .prepare(`SELECT ${columns}`)
+      .all()
+      .map((row) => ({
+        task: Number(row["task"]),
+        before: String(row["before"]),
+        after: String(row["after"]),
+        assignee: textOrNull(row["assignee"]),
+        at: Number(row["at"])
+      }))
   }
   comments(task: number): ReadonlyArray<string> {
     const rows = this.#open.prepare("SELECT content FROM comments WHERE task_id = ? ORDER BY id").all(task)
