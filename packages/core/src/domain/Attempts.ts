@@ -4,7 +4,7 @@
  * (`state/history/YYYYMM.jsonl`). One writer: the scheduler that holds the lock.
  */
 import * as Schema from "effect/Schema"
-import { AgentName, Epoch, TaskId, Timestamp, Token } from "./identifiers.ts"
+import { AgentName, Epoch, Pid, TaskId, Timestamp, Token } from "./identifiers.ts"
 import { Outcome } from "./Outcome.ts"
 import { TaskPrior } from "./Task.ts"
 
@@ -139,7 +139,7 @@ export const StopRecord = Schema.Struct({
   /** Since when nothing but the supervisor lived; null while something else does. */
   aloneSinceMonoMs: Schema.NullOr(Schema.Finite),
   /** What was listed before the signals: after them a process may have lost its parent. */
-  targets: Schema.Array(Schema.Struct({ pid: Schema.Int, pidStart: Schema.Int }))
+  targets: Schema.Array(Schema.Struct({ pid: Pid, pidStart: Schema.Int }))
 })
 export type StopRecord = typeof StopRecord.Type
 export const StopFile = StopRecord.pipe(

@@ -6,13 +6,13 @@
  * scheduler's, by which it shuts a supervisor out that has not claimed yet.
  */
 import * as Schema from "effect/Schema"
-import { AgentName, Epoch, Seconds, TaskId, Term, Timestamp, Token } from "./identifiers.ts"
+import { AgentName, Epoch, Pid, Seconds, TaskId, Term, Timestamp, Token } from "./identifiers.ts"
 import { TaskPrior } from "./Task.ts"
 
 const Prior = TaskPrior.pipe(Schema.encodeKeys({ assignee: "assigned_to" }))
 
 /** The agent's own process: leader of its session and group. */
-export const AgentProcess = Schema.Struct({ pid: Schema.Int, pidStart: Schema.Int, group: Schema.Int })
+export const AgentProcess = Schema.Struct({ pid: Pid, pidStart: Schema.Int, group: Pid })
 export type AgentProcess = typeof AgentProcess.Type
 const AgentProcessFile = AgentProcess.pipe(Schema.encodeKeys({ pidStart: "pid_start", group: "pgid" }))
 
@@ -88,7 +88,7 @@ export type StartingLease = typeof StartingLease.Type
 const claimed = {
   ...common,
   /** The supervisor. */
-  pid: Schema.Int,
+  pid: Pid,
   pidStart: Schema.Int,
   lastHeartbeat: Timestamp,
   beatMonoMs: Schema.Finite,
@@ -121,7 +121,7 @@ export const LeaseFile = Schema.Union([
 export const LegacyLease = Schema.Struct({
   taskId: TaskId,
   agentName: AgentName,
-  pid: Schema.Int,
+  pid: Pid,
   /** Null when the file did not say or not readably. */
   startTime: Schema.NullOr(Timestamp),
   /** Null when the file does not name a host: then it counts as this one. */
@@ -139,7 +139,7 @@ export const Claim = Schema.Struct({
   host: Schema.String,
   bootId: Schema.String,
   pidNs: Schema.Int,
-  pid: Schema.Int,
+  pid: Pid,
   pidStart: Schema.Int,
   log: Schema.String,
   version: Schema.Literal(1)

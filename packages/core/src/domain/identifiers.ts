@@ -48,11 +48,17 @@ export type Term = typeof Term.Type
 
 /** A moment as text, UTC, as it stands in files: 2026-01-20T04:00:00Z, with or without milliseconds. */
 export const Timestamp = Schema.String.check(
-  Schema.isPattern(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?Z$/, {
-    message: "a UTC time like 2026-01-20T04:00:00Z"
-  })
+  Schema.isPattern(
+    /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?Z$/,
+    {
+      message: "a UTC time like 2026-01-20T04:00:00Z"
+    }
+  )
 )
 export type Timestamp = typeof Timestamp.Type
+
+/** A process's number: 0 and negative ones would address groups. */
+export const Pid = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 2 ** 31 - 1 }))
 
 /** A number of seconds that is whole and not negative. */
 export const Seconds = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 31_536_000 }))

@@ -185,6 +185,9 @@ export const taskChangeOf = (
   return Object.keys(change).length === 0 ? null : change
 }
 
+/** The longest detail that is kept: files that hold it have a greatest size, and an ending must always be writable. */
+const detailMax = 500
+
 /** The attempts file after an ending was judged: outcome, counts, backoff and parking in one value, written at once. */
 export const recordEnding = (
   attempts: Attempts,
@@ -220,7 +223,7 @@ export const recordEnding = (
     ...attempts,
     outcomes: [
       ...attempts.outcomes,
-      { epoch: ended.epoch, token: ended.token, outcome: ended.outcome, at, detail: ended.detail }
+      { epoch: ended.epoch, token: ended.token, outcome: ended.outcome, at, detail: ended.detail.slice(0, detailMax) }
     ].slice(-outcomesKept),
     counts,
     notBefore:
