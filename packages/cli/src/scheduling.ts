@@ -17,6 +17,7 @@ import { placeSupervisor } from "./supervisorProgram.ts"
 import { makeDirectories } from "./stateDirectories.ts"
 import type { Configuration } from "./settings/Configuration.ts"
 import type { Narrator } from "./output/narration.ts"
+import { sweepTemporary } from "./sweepTemporary.ts"
 
 /** Everything that a person should know before the first pass. */
 export const tellNotices = Effect.fnUntraced(function* (configuration: Configuration) {
@@ -38,6 +39,7 @@ export const holdLock = Effect.fn("holdLock")(function* (configuration: Configur
   yield* Effect.try({
     try: () => {
       makeDirectories(configuration)
+      sweepTemporary(configuration)
       placeSupervisor(configuration.paths.state, { pid, pidStart, bootId: here.bootId })
     },
     catch: (error) =>
