@@ -127,7 +127,8 @@ export const apply = Effect.fn("apply")(function* (input: ApplyInput) {
   }
   const results: Array<ActionResult> = []
   for (const action of permitted(input, violations)) {
-    const result = yield* Effect.result(applyOne(action, context))
+    // An action is one piece: a pass that is interrupted ends between two, and leaves nothing half done.
+    const result = yield* Effect.result(Effect.uninterruptible(applyOne(action, context)))
     if (Result.isSuccess(result)) results.push(result.success)
     else {
       // A lost lock ends everything: from here on another scheduler may be writing.
