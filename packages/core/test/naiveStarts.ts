@@ -28,7 +28,7 @@ const hasOpenStart = (record: TaskRecord): boolean => {
 const isClosed = (record: TaskRecord, epoch: number): boolean =>
   record.attempts?.outcomes.some((outcome) => outcome.epoch >= epoch) === true
 
-/** Nothing of a task is at work: no lease, no open start, and each claim is closed and its attempt dead. */
+/** Nothing of a task is at work: no lease, no open start, and each claim is closed and its attempt dead and ended. */
 const isFree = (record: TaskRecord | undefined): boolean =>
   record === undefined ||
   (record.lease._tag === "Missing" &&
@@ -37,8 +37,21 @@ const isFree = (record: TaskRecord | undefined): boolean =>
       (sight) =>
         sight._tag === "Read" &&
         isClosed(record, sight.epoch) &&
-        (sight.claim.kind === "tombstone" || proven(sight.evidence))
+        // The tombstone of the latest start is the last thing that its end removes.
+        (sight.claim.kind === "tombstone" ? sight.epoch !== record.attempts?.last?.epoch : proven(sight.evidence))
     ))
+
+/** A start that never got a lease was undone behind a tombstone: Tinytask may still have to be told. It takes no slot. */
+const isStillTold = (record: TaskRecord | undefined): boolean => {
+  const top = record?.claims.at(-1)
+  return (
+    record?.lease._tag === "Missing" &&
+    top?._tag === "Read" &&
+    top.claim.kind === "tombstone" &&
+    record.attempts?.last?.epoch === top.epoch &&
+    wasRecorded(record, top.epoch)
+  )
+}
 
 /** The agent and queue that count as taken by the files of one task. */
 const takenBy = (record: TaskRecord): { readonly agent: string | null; readonly queue: string | null } => {
@@ -95,7 +108,8 @@ export const naiveStarts = ({ desired, observed }: World): ReadonlyArray<string>
 
   const mayStart = (task: Task): boolean => {
     const record = recordOf(task)
-    if (task.status !== "idle" || !isFree(record) || (record?.attemptsProblem ?? null) !== null) return false
+    if (task.status !== "idle" || !isFree(record) || isStillTold(record) || (record?.attemptsProblem ?? null) !== null)
+      return false
     if (task.blocked && !policy.disableBlocking) return false
     if (policy.parents === "wait" && open.some((other) => other.parent === task.id)) return false
     if (recipesOf(task).length > 1) return false

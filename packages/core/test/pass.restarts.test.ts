@@ -118,6 +118,36 @@ describe("a scheduler ends in the middle of an ending", () => {
     }
   }
 
+  for (const call of ["LeaseStore.tombstone", "AttemptHistory.write", "TaskQueue.comment", "TaskQueue.update"]) {
+    it.effect(`after ${call}, of an attempt whose lease and claim are gone: the next one goes on all the same`, () =>
+      Effect.gen(function* () {
+        const world = new World()
+        const id = world.addTask()
+        world.script = () => completesAfter(1e9)
+        const first = yield* startScheduler(world)
+        yield* first.pass()
+        yield* later(world, 1)
+        const { epoch } = runningLease(world, id)
+        for (const process of world.machine.processes.values()) {
+          if (process.attempt !== null) world.machine.kill(process)
+        }
+        world.files.leases.delete(id)
+        world.files.claims.removeUpTo(id, epoch)
+        yield* first.end
+        const second = yield* startScheduler(world, { faults: atCall(call, "after", () => crash) })
+        assert.isTrue(Exit.isFailure(yield* Effect.exit(second.pass())))
+        yield* second.end
+        const third = yield* startScheduler(world)
+        yield* third.pass()
+        const { comments, status } = taskOf(world, id)
+        assert.deepStrictEqual({ comments: comments.length, status }, { comments: 1, status: "idle" })
+        assert.deepStrictEqual(world.files.attempts.get(id)?.counts, { failures: 0, losses: 1 })
+        assert.strictEqual(new Set(world.files.history.map(({ token }) => token)).size, 1)
+        assert.strictEqual(filesLeft(world), 0)
+      })
+    )
+  }
+
   it.effect("with the outcome recorded and the task completed by hand since: the recorded outcome stands", () =>
     Effect.gen(function* () {
       const world = new World()

@@ -155,7 +155,9 @@ const fromClaim = (
   const { claim, epoch } = sight
   const recorded = recordedOutcome(record.attempts, epoch)
   const last = record.attempts?.last?.epoch === epoch ? record.attempts.last : null
-  if (recorded !== null && leaseFault === "lease-missing") {
+  // Where there was no lease from the beginning, its absence does not say that all steps of the ending were done.
+  const mayBeCutShort = claim.kind === "tombstone" && last !== null
+  if (recorded !== null && leaseFault === "lease-missing" && !mayBeCutShort) {
     const liveness = record.claims.map(claimLiveness).reduce(worseOf)
     return { _tag: "Remains", epoch, agent: claim.agentName, queue: last?.queue ?? null, liveness }
   }

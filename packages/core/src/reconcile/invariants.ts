@@ -55,7 +55,11 @@ const isUnderWay = (record: TaskRecord): boolean => {
   if (record.claims.some((sight) => sight.epoch > closedUpTo)) return true
   if (evidencesOf(record).some(mayLive)) return true
   const last = record.attempts?.last ?? null
-  return last !== null && !recorded.has(last.epoch)
+  // A tombstone is the last thing that the end of a start removes.
+  const isBeingEnded = record.claims.some(
+    (sight) => sight._tag === "Read" && sight.claim.kind === "tombstone" && sight.epoch === last?.epoch
+  )
+  return isBeingEnded || (last !== null && !recorded.has(last.epoch))
 }
 
 /** The agent whose slot a record takes, and the queue it counts in: those of the latest attempt that left a trace. */
