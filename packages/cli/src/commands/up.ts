@@ -1,6 +1,7 @@
 /** `up`: the embedded Tinytask and the daemon in one process, for those who run no Tinytask of their own. */
 import { resolve } from "node:path"
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { configuration } from "../flags.ts"
@@ -19,8 +20,14 @@ export const withEndpoint = (config: Configuration, url: string): Configuration 
   desired: { ...config.desired, endpoint: url }
 })
 
+const Port = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65_535 }))
+
 export const serverFlags = {
-  port: Flag.Int("port").pipe(Flag.withDescription("Port to listen on; 0 takes a free one"), Flag.withDefault(3000)),
+  port: Flag.Int("port").pipe(
+    Flag.withSchema(Port),
+    Flag.withDescription("Port to listen on; 0 takes a free one"),
+    Flag.withDefault(3000)
+  ),
   host: Flag.String("host").pipe(Flag.withDescription("Address to listen on"), Flag.withDefault("127.0.0.1")),
   db: Flag.String("db").pipe(
     Flag.withDescription("Its database file, relative to the base path"),
