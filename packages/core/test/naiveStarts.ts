@@ -41,18 +41,6 @@ const isFree = (record: TaskRecord | undefined): boolean =>
         (sight.claim.kind === "tombstone" ? sight.epoch !== record.attempts?.last?.epoch : proven(sight.evidence))
     ))
 
-/** A start that never got a lease was undone behind a tombstone: Tinytask may still have to be told. It takes no slot. */
-const isStillTold = (record: TaskRecord | undefined): boolean => {
-  const top = record?.claims.at(-1)
-  return (
-    record?.lease._tag === "Missing" &&
-    top?._tag === "Read" &&
-    top.claim.kind === "tombstone" &&
-    record.attempts?.last?.epoch === top.epoch &&
-    wasRecorded(record, top.epoch)
-  )
-}
-
 /** The agent and queue that count as taken by the files of one task. */
 const takenBy = (record: TaskRecord): { readonly agent: string | null; readonly queue: string | null } => {
   const { attempts, claims, lease } = record
@@ -108,8 +96,7 @@ export const naiveStarts = ({ desired, observed }: World): ReadonlyArray<string>
 
   const mayStart = (task: Task): boolean => {
     const record = recordOf(task)
-    if (task.status !== "idle" || !isFree(record) || isStillTold(record) || (record?.attemptsProblem ?? null) !== null)
-      return false
+    if (task.status !== "idle" || !isFree(record) || (record?.attemptsProblem ?? null) !== null) return false
     if (task.blocked && !policy.disableBlocking) return false
     if (policy.parents === "wait" && open.some((other) => other.parent === task.id)) return false
     if (recipesOf(task).length > 1) return false
@@ -144,7 +131,9 @@ export const naiveStarts = ({ desired, observed }: World): ReadonlyArray<string>
     const isAhead = (time: string | null): boolean => time !== null && millis(time) > observed.nowMs
     const paused =
       record !== undefined && record.pausedBy !== null && (record.pausedUntil === null || isAhead(record.pausedUntil))
-    return agent.enabled && !paused && !isAhead(record?.setAsideUntil ?? null)
+    const aside = record?.setAsideUntil ?? null
+    const isAside = aside !== null && isAhead(aside) && millis(aside) - observed.nowMs <= policy.backoffMaxSec * 1000
+    return agent.enabled && !paused && !isAside
   }
   const couldTake = (agent: Agent, task: Task): boolean => {
     if (task.assignee !== null && task.assignee !== agent.name) return false

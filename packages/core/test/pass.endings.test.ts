@@ -12,6 +12,7 @@ import {
   outcomes,
   passes,
   processesLeft,
+  setWall,
   startScheduler,
   statuses,
   taskOf,
@@ -371,6 +372,21 @@ describe("what an ending counts towards", () => {
       assert.isString(broken?.setAsideUntil)
       yield* passes(world, { pass }, 40, 10)
       assert.deepStrictEqual(new Set(statuses(world)), new Set(["complete"]))
+    })
+  )
+
+  it.effect("a wall clock that was set back neither holds a task nor an agent longer than the longest backoff", () =>
+    Effect.gen(function* () {
+      const { id, world } = worldWith(() => completesAfter(0, { startError: "no such file" }))
+      const { pass } = yield* startScheduler(world, { desired: desiredWith({ policy: { backoffMaxSec: 120 } }) })
+      yield* passes(world, { pass }, 20, 31)
+      assert.isAtLeast(world.files.agents[0]?.startFailures ?? 0, 3)
+      world.script = () => completesAfter(1000)
+      yield* setWall(world, -300)
+      yield* pass()
+      yield* later(world, 2)
+      yield* pass()
+      assert.strictEqual(taskOf(world, id).status, "complete")
     })
   )
 

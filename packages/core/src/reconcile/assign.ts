@@ -1,5 +1,5 @@
 /** Step 5, assign: walk the ready tasks in their one order and give each to an agent with a free slot, or say what it lacks. */
-import type { Agent, DesiredState } from "../domain/DesiredState.ts"
+import type { Agent, DesiredState, Policy } from "../domain/DesiredState.ts"
 import type { AgentName, Epoch } from "../domain/identifiers.ts"
 import { Epoch as EpochSchema } from "../domain/identifiers.ts"
 import type { RecipeSight } from "../domain/ObservedState.ts"
@@ -8,6 +8,7 @@ import type { Action, WaitReason } from "../domain/Plan.ts"
 import type { Task } from "../domain/Task.ts"
 import { millisOf } from "../domain/time.ts"
 import type { Ledger } from "./capacity.ts"
+import { backoffUntilMs } from "./ending.ts"
 import { agentPool } from "./pool.ts"
 import type { AgentPool } from "./pool.ts"
 import { recipeTags } from "./taskReasons.ts"
@@ -39,15 +40,20 @@ export interface Assigner {
 const poolReasonsMax = 8
 
 /** Why an agent takes nothing now, whatever its slots; null when it may. */
-export const agentReason = (agent: Agent, record: AgentRecord | undefined, nowMs: number): WaitReason | null => {
+export const agentReason = (
+  agent: Agent,
+  record: AgentRecord | undefined,
+  nowMs: number,
+  policy: Policy
+): WaitReason | null => {
   if (!agent.enabled) return { _tag: "AgentDisabled", agent: agent.name }
   if (record === undefined) return null
   const pausedUntilMs = record.pausedUntil === null ? null : millisOf(record.pausedUntil)
   if (record.pausedBy !== null && (pausedUntilMs === null || pausedUntilMs > nowMs)) {
     return { _tag: "AgentPaused", agent: agent.name, by: record.pausedBy, untilMs: pausedUntilMs }
   }
-  const setAsideUntilMs = record.setAsideUntil === null ? 0 : millisOf(record.setAsideUntil)
-  return setAsideUntilMs > nowMs ? { _tag: "AgentSetAside", agent: agent.name, untilMs: setAsideUntilMs } : null
+  const setAsideUntilMs = backoffUntilMs(record.setAsideUntil, nowMs, policy)
+  return setAsideUntilMs === null ? null : { _tag: "AgentSetAside", agent: agent.name, untilMs: setAsideUntilMs }
 }
 
 export const makeAssigner = (input: AssignInput): Assigner => {
@@ -61,7 +67,7 @@ export const makeAssigner = (input: AssignInput): Assigner => {
   let starts = 0
   let leftByBound = 0
 
-  const reasonOf = (agent: Agent) => agentReason(agent, records.get(agent.name), nowMs)
+  const reasonOf = (agent: Agent) => agentReason(agent, records.get(agent.name), nowMs, desired.policy)
   const recipeReason = (recipe: string | null): WaitReason | null => {
     const sight = recipe === null ? undefined : sights.get(recipe)
     if (sight === undefined || sight.state === "present") return null

@@ -136,6 +136,10 @@ const oncePerTask: Check = (observed, _desired, plan) => {
   })
 }
 
+/** A time further off than the longest backoff was written before the clock was set back. */
+const backsOff = (until: string | null, nowMs: number, { backoffMaxSec }: DesiredState["policy"]): boolean =>
+  until !== null && millisOf(until) > nowMs && millisOf(until) - nowMs <= backoffMaxSec * 1000
+
 /** (c) Nothing that is blocked, parked, paused or backing off starts, as the policies say. */
 const onlyTheReady: Check = (observed, desired, plan) => {
   const tasks = openTasks(observed)
@@ -160,10 +164,7 @@ const onlyTheReady: Check = (observed, desired, plan) => {
       [task.blocked && !policy.disableBlocking, "it is blocked"],
       [policy.parents === "wait" && parents.has(task.id), "it has open subtasks"],
       [ofThisTask !== null && ofThisTask.parked !== null, "it is parked"],
-      [
-        ahead(backoffUntil) && millisOf(backoffUntil ?? "") - observed.nowMs <= policy.backoffMaxSec * 1000,
-        "it is backing off"
-      ],
+      [backsOff(backoffUntil, observed.nowMs, policy), "it is backing off"],
       [agent === undefined, "its agent is unknown"],
       [agent !== undefined && !agent.enabled, "its agent is disabled"],
       [pausedForEver, "its agent is paused"],
@@ -171,7 +172,10 @@ const onlyTheReady: Check = (observed, desired, plan) => {
         agentRecord !== undefined && agentRecord.pausedBy !== null && ahead(agentRecord.pausedUntil),
         "its agent is paused"
       ],
-      [agentRecord !== undefined && ahead(agentRecord.setAsideUntil), "its agent is set aside"],
+      [
+        agentRecord !== undefined && backsOff(agentRecord.setAsideUntil, observed.nowMs, policy),
+        "its agent is set aside"
+      ],
       [task.assignee !== null && task.assignee !== start.agent, "it is assigned to another"],
       [
         desired.mode === "queues" &&
@@ -303,7 +307,7 @@ const noIdleSlot: Check = (observed, desired, plan) => {
     if (record === undefined) return true
     const paused =
       record.pausedBy !== null && (record.pausedUntil === null || millisOf(record.pausedUntil) > observed.nowMs)
-    return !paused && !(record.setAsideUntil !== null && millisOf(record.setAsideUntil) > observed.nowMs)
+    return !paused && !backsOff(record.setAsideUntil, observed.nowMs, desired.policy)
   }
   const free = desired.agents.filter(
     (agent) => agent.enabled && isAvailable(agent.name) && (used.get(agent.name) ?? 0) < agent.slots
