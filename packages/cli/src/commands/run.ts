@@ -48,9 +48,11 @@ const once = Effect.fn("run.once")(function* (config: Configuration, { json, sto
   const input = yield* holdLock(config, makeNarrator("once"))
   const report = yield* runOnce(input, stopWaitSec * 1000)
   for (const error of report.errors) yield* Effect.logError(error)
-  const summary = summaryOf(report)
+  // Why starts are off was told when the lock was taken; a pass that could start nothing has not gone well.
+  const errors = input.startsOffReason === null ? report.errors : [input.startsOffReason, ...report.errors]
+  const summary = summaryOf({ ...report, errors })
   yield* json ? printJson({ ...summary, plans: report.rounds.map((round) => round.plan) }) : print(summaryText(summary))
-  if (report.errors.length > 0) return yield* Effect.fail(new ExitWith(exitCodes.passHadErrors))
+  if (errors.length > 0) return yield* Effect.fail(new ExitWith(exitCodes.passHadErrors))
 })
 
 const forever = Effect.fn("run.daemon")(function* (config: Configuration) {
