@@ -149,7 +149,7 @@ export class Ground {
   /** Starts the command line in the base path. */
   start(args: ReadonlyArray<string>, options: CliOptions = {}): Running {
     return launch({
-      command: [...(options.command ?? [process.execPath, program]), ...args],
+      command: [...(options.command ?? [process.execPath, "--", program]), ...args],
       cwd: options.cwd ?? this.base,
       env: this.environment(options.env)
     })
