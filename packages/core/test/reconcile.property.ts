@@ -120,6 +120,26 @@ describe("a plan of any world", () => {
     })
   })
 
+  it("what was seen is noted once: with the notes of a plan kept, the same world needs no other", () => {
+    holds((world) => {
+      const notes = new Map(
+        planOf(world).actions.flatMap((action) =>
+          action._tag === "Note" ? [[action.attempt.taskId, action.sighting] as const] : []
+        )
+      )
+      const records = world.observed.records.map((record) => {
+        const sighting = notes.get(record.taskId)
+        return sighting === undefined || record.attempts === null
+          ? record
+          : { ...record, attempts: { ...record.attempts, observed: sighting } }
+      })
+      const again = reconcile({ ...world.observed, records }, world.desired)
+      return again.actions.flatMap((action) =>
+        action._tag === "Note" ? [`task ${action.attempt.taskId} is noted a second time`] : []
+      )
+    })
+  })
+
   it("starts are those of the plainest reading of order and choice", () => {
     fc.assert(
       fc.property(worlds(), (world) => {

@@ -133,7 +133,7 @@ const drawAgentRecords = (dice: Dice): ReadonlyArray<AgentRecord> =>
         pausedUntil: dice.chance(50) ? at(dice.pick([-100, 0, 900])) : null,
         lastStart: dice.chance(60) ? at(-dice.int(0, 5) * 60) : null,
         startFailures: dice.int(0, 4),
-        setAsideUntil: dice.chance(20) ? at(dice.pick([-50, 0, 300])) : null
+        setAsideUntil: dice.chance(20) ? at(dice.pick([-50, 0, 300, 90_000])) : null
       })
     })
 
@@ -249,7 +249,7 @@ const drawEvidence = (
       leftovers: 6,
       agentGone: 6,
       unreadable: 6,
-      unreadableButAlive: 3,
+      unreadableButAlive: 5,
       agentUnreadable: 3,
       notScanned: 6
     })
@@ -306,11 +306,11 @@ const drawStop = (dice: Dice, id: number, attempt: number): StopRecord => {
 
 /** What earlier looks at an attempt left behind; of this attempt and boot more often than not. */
 const drawSighting = (dice: Dice, attempt: number, beatMonoMs: number): Sighting => {
-  const since = (): number | null => (dice.chance(50) ? null : mono(dice.pick([-500, -300, -120, -30, -20, -1])))
+  const since = (): number | null => (dice.chance(35) ? null : mono(dice.pick([-500, -300, -120, -30, -20, -1])))
   return {
     epoch: epoch(dice.chance(90) ? attempt : Math.max(1, attempt - 1)),
     bootId: dice.chance(92) ? here.bootId : "boot-1",
-    hungBeatMonoMs: dice.chance(75) ? beatMonoMs : beatMonoMs - 15_000,
+    hungBeatMonoMs: dice.chance(85) ? beatMonoMs : beatMonoMs - 15_000,
     hungSinceMonoMs: since(),
     unknownSinceMonoMs: since(),
     completeSinceMonoMs: since()
@@ -405,7 +405,7 @@ const tell = (dice: Dice, task: Task, workers: ReadonlyArray<string>): Told => {
         begun.last === null
           ? null
           : { ...begun.last, queue: task.queue, prior, startMonoMs: common.startMonoMs, bootId: place.bootId },
-      observed: dice.chance(35)
+      observed: dice.chance(45)
         ? drawSighting(dice, attempt, story === "running" || story === "finished" ? beatMonoMs : common.startMonoMs)
         : null,
       ...fields

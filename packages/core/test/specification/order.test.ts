@@ -1,7 +1,9 @@
 /** In which order ready tasks are served, and which are not ready because others block them. */
 import { describe, expect, it } from "vitest"
+import { policyDefaults } from "../../src/domain/DesiredState.ts"
 import type { Task } from "../../src/domain/Task.ts"
 import { blockingWeb } from "../../src/reconcile/blocking.ts"
+import { sortTasks } from "../../src/reconcile/taskOrder.ts"
 import { at, oneAgent, task, taskId } from "../builders.ts"
 import { specify } from "./specify.ts"
 
@@ -141,6 +143,12 @@ describe("blocking", () => {
       lines: ["wait task 4: blocking cycle 4 > 4"]
     }
   ])
+
+  it("the last criterion is unique: tasks alike in all else stand in one order, however they come", () => {
+    const tasks = [3, 1, 2].map((id) => task(id))
+    const sorted = sortTasks(tasks, blockingWeb(tasks), policyDefaults)
+    expect(sorted.map(({ id }) => id)).toEqual([1, 2, 3])
+  })
 
   it("a thousand blocked tasks of high priority take no place before one ready task of low priority", () => {
     const world = oneAgent().addTask(1, { assignee: "maria" }).addTask(2000, { priority: -5 })

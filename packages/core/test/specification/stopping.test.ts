@@ -13,6 +13,7 @@ import {
   nowMs,
   oneAgent,
   runningLease,
+  startingLease,
   stopRecord,
   taskId,
   tokenOf
@@ -193,11 +194,15 @@ describe("stopping", () => {
     }
   ])
 
-  it("the first stop of an attempt that nobody has scanned does not start the supervisor's own grace", () => {
-    const [action] = oneAgent()
-      .addTask(1, { status: "working", assignee: "ada" })
-      .addLease(runningLease(1, 3, "ada", { startMonoMs: mono(-3600) }), evidence.healthy)
-      .plan().actions
+  it.each([
+    { name: "its agent lives", lease: runningLease(1, 3, "ada", { startMonoMs: mono(-3600) }), seen: evidence.healthy },
+    {
+      name: "no agent is known, and nobody looked for one",
+      lease: startingLease(1, 3, "ada", { startMonoMs: mono(-3600) }),
+      seen: evidence.claimedOnly
+    }
+  ])("the first stop does not begin the supervisor's own grace: $name", ({ lease, seen }) => {
+    const [action] = oneAgent().addTask(1, { status: "working", assignee: "ada" }).addLease(lease, seen).plan().actions
     expect(action?._tag === "Stop" ? action.record.aloneSinceMonoMs : "no stop").toBeNull()
   })
 
