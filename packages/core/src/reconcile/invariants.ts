@@ -350,8 +350,9 @@ export const violationsOf = (observed: ObservedState, desired: DesiredState, pla
   )
 
 /**
- * (e) The plans of successive fault-free rounds at one `now` come to rest: no action after at most 2 + (finish and
- * reclaim actions) rounds, and no round repeats an action of an earlier one.
+ * (e) The plans of successive fault-free rounds at one `now` come to rest: no action after at most 2 + (finish, reclaim
+ * and rebuild actions) rounds, and no round repeats an action of an earlier one. The longest: rebuild the lease of an
+ * orphan, stop it, end it, use its slot.
  */
 export const settlingViolations = (rounds: ReadonlyArray<Plan>): ReadonlyArray<Violation> => {
   const ended = new Set(
@@ -359,7 +360,8 @@ export const settlingViolations = (rounds: ReadonlyArray<Plan>): ReadonlyArray<V
       actions.filter(({ _tag }) => _tag === "End" || _tag === "EndLegacy").map(actionTaskId)
     )
   ).size
-  const bound = 2 + ended
+  const rebuilt = rounds.flatMap(({ actions }) => actions.filter(({ _tag }) => _tag === "Rebuild")).length
+  const bound = 2 + ended + rebuilt
   const seen = new Set<string>()
   const repeated = rounds.flatMap(({ actions }, round) =>
     actions.flatMap((action) => {
