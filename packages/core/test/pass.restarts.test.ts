@@ -370,4 +370,23 @@ describe("the lock is lost", () => {
       assert.deepStrictEqual(world.machine.signals, [])
     })
   )
+
+  it.effect("a scheduler that slept tells Tinytask nothing of an ending that its successor recorded", () =>
+    Effect.gen(function* () {
+      const world = new World()
+      const id = world.addTask()
+      world.script = () => exitsWith(1, 1000)
+      const sleeper = yield* startScheduler(world)
+      world.files.lockHolder = null
+      const successor = yield* startScheduler(world, { faults: atCall("TaskQueue.comment", "before", () => crash) })
+      yield* successor.pass()
+      yield* later(world, 2)
+      yield* Effect.exit(successor.pass())
+      assert.strictEqual(world.files.attempts.get(id)?.outcomes.length, 1)
+      const error = yield* Effect.flip(sleeper.pass())
+      assert.strictEqual(error._tag, "LockLost")
+      assert.deepStrictEqual(taskOf(world, id).comments, [])
+      assert.strictEqual(taskOf(world, id).status, "working")
+    })
+  )
 })

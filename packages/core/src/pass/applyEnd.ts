@@ -16,6 +16,7 @@ import { AttemptHistory } from "../ports/AttemptHistory.ts"
 import { LeaseStore } from "../ports/LeaseStore.ts"
 import type { StoredTask } from "../ports/LeaseStore.ts"
 import { ProcessTable } from "../ports/ProcessTable.ts"
+import { SchedulerLock } from "../ports/SchedulerLock.ts"
 import { TaskQueue } from "../ports/TaskQueue.ts"
 import { commentMark, endingComment, judgeEnding, recordEnding, taskChangeOf } from "../reconcile/ending.ts"
 import { applied, skipped } from "./ActionResult.ts"
@@ -104,7 +105,10 @@ const recordOnce = Effect.fnUntraced(function* (
   return { attempts: written, ...ending, at: timestampOf(nowMs) }
 })
 
-/** Steps 8b and 8c: the comment, once, and the task's fields where they are still ours. */
+/**
+ * Steps 8b and 8c: the comment, once, and the task's fields where they are still ours. Of an ending that was recorded
+ * before, this would be the first write: the lock is confirmed here as before every other.
+ */
 const tellTinytask = Effect.fnUntraced(function* (
   action: EndAction,
   stored: StoredTask,
@@ -112,6 +116,8 @@ const tellTinytask = Effect.fnUntraced(function* (
   ended: { readonly attempts: Attempts; readonly outcome: Outcome; readonly detail: string }
 ) {
   const queue = yield* TaskQueue
+  const lock = yield* SchedulerLock
+  yield* lock.confirm
   const { agent, epoch, taskId, token } = action.attempt
   const isOurs = details !== null && (action.taskCreatedAt === null || details.task.createdAt === action.taskCreatedAt)
   if (!isOurs) return
