@@ -41,7 +41,12 @@ const firstPid = 100
 export class SimulatedMachine {
   here: HostIdentity = { host: "simulated/1", bootId: "boot-1", pidNs: 1 }
   readonly processes = new Map<number, SimulatedProcess>()
-  readonly signals: Array<{ readonly pid: number; readonly signal: Signal }> = []
+  /** Every signal that was sent, with the truth about whom it reached. */
+  readonly signals: Array<{
+    readonly pid: number
+    readonly signal: Signal
+    readonly attempt: SimulatedProcess["attempt"]
+  }> = []
   /** The wall clock. */
   nowMs: number
   /** How far the wall clock was set ahead; the time for which the machine was paused. */
@@ -142,7 +147,7 @@ export class SimulatedMachine {
   signal(target: { readonly pid: number; readonly pidStart: number }, signal: Signal): "sent" | "gone" {
     const process = this.processes.get(target.pid)
     if (process === undefined || process.pidStart !== target.pidStart) return "gone"
-    this.signals.push({ pid: target.pid, signal })
+    this.signals.push({ pid: target.pid, signal, attempt: process.attempt })
     if (process.state !== "Z") process.onSignal(signal)
     return "sent"
   }

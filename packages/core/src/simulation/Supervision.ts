@@ -2,7 +2,7 @@
  * Supervisors and agents in memory, following the protocol (sections 2 and 4): claim by link, look at the lease, start
  * the agent, write, beat, write the ending; a claim that is gone or a lease of another ends the attempt from inside.
  */
-import type { TaskId } from "../domain/identifiers.ts"
+import type { Epoch, TaskId } from "../domain/identifiers.ts"
 import type { AgentExit, StartingLease } from "../domain/Lease.ts"
 import { timestampOf } from "../domain/time.ts"
 import type { Signal } from "../ports/ProcessTable.ts"
@@ -23,7 +23,7 @@ export class Supervision {
   /** Every run of an agent that ever began. */
   readonly runs: Array<SimulatedRun> = []
   /** Each time an attempt began while an earlier one of its task still lived: must stay empty. */
-  readonly overlaps: Array<string> = []
+  readonly overlaps: Array<{ readonly taskId: TaskId; readonly epoch: Epoch; readonly other: SimulatedProcess }> = []
   /** Those whose supervisor has not left. */
   readonly live = new Set<Supervised>()
   private readonly machine: SimulatedMachine
@@ -128,9 +128,7 @@ export class Supervision {
     for (const other of this.machine.processes.values()) {
       const isRival =
         other.attempt?.taskId === taskId && other.attempt.epoch !== epoch && other.attempt.role !== "supervisor"
-      if (isRival && other.state !== "Z") {
-        this.overlaps.push(`task ${taskId}: epoch ${epoch} began while ${other.pid} of ${other.attempt.epoch} lived`)
-      }
+      if (isRival && other.state !== "Z") this.overlaps.push({ taskId, epoch, other })
     }
     const agent = this.machine.spawn({
       parent: process.pid,
