@@ -11,6 +11,7 @@ import { configuration } from "../flags.ts"
 import { endsWhenAsked } from "../interruption.ts"
 import { layerPorts } from "../layers.ts"
 import { layerLogging } from "../output/logging.ts"
+import { escapeText } from "../output/escape.ts"
 import { makeNarrator, summaryOf, summaryText } from "../output/narration.ts"
 import { print, printJson } from "../output/print.ts"
 import { daemon, holdLock, tellNotices } from "../scheduling.ts"
@@ -34,7 +35,7 @@ const dryRun = Effect.fn("run.dryRun")(function* (config: Configuration, { json 
     ? printJson(made)
     : print(
         narrate(made, observed.records)
-          .map(({ step, text }) => `${step} ${text}`)
+          .map(({ step, text }) => `${step} ${escapeText(text)}`)
           .join("\n")
       )
   if (made.tinytask._tag === "Unread") {

@@ -22,7 +22,7 @@ const waitsByReason = (made: Plan): ReadonlyArray<readonly [string, ReadonlyArra
   const groups = new Map<string, Array<number>>()
   for (const verdict of made.verdicts) {
     if (verdict._tag !== "Wait") continue
-    const reason = verdict.reasons.map(describeReason).join("; ")
+    const reason = escapeText(verdict.reasons.map(describeReason).join("; "))
     const group = groups.get(reason)
     if (group === undefined) groups.set(reason, [verdict.taskId])
     else group.push(verdict.taskId)
@@ -59,7 +59,7 @@ const statusText = (config: Configuration, observed: ObservedState, made: Plan, 
     ...(attempts.length === 0
       ? ["nothing runs"]
       : attempts.map((verdict) =>
-          `${describeVerdict(verdict)}  ${escapeShort(titles.get(verdict.taskId) ?? "", 50)}`.trimEnd()
+          `${escapeText(describeVerdict(verdict))}  ${escapeShort(titles.get(verdict.taskId) ?? "", 50)}`.trimEnd()
         )),
     ...(ready.length === 0 ? [] : ["", `ready for the next pass: ${listed(ready)}`]),
     ...(outside.length === 0 ? [] : ["", `worked on outside: ${listed(outside)}`]),
