@@ -98,6 +98,10 @@ export class Ground {
     return this.path(name)
   }
 
+  read(name: string): string {
+    return readFileSync(this.path(name), "utf8")
+  }
+
   get tinytask(): TinytaskServer {
     if (this.#tinytask === null) throw new Error("this ground has no Tinytask")
     return this.#tinytask

@@ -1,0 +1,366 @@
+/** Every command as a person meets it: help, configuration, checks, tasks by hand, status; streams and exit codes. */
+import { chmodSync, lstatSync, rmSync } from "node:fs"
+import { describe, expect, it } from "vitest"
+import { Ground, makeGround, treeOf } from "./harness/Ground.ts"
+import { type Ended, linesOf, program } from "./harness/program.ts"
+import { expectTrouble } from "./harness/sentences.ts"
+import { until } from "./harness/until.ts"
+
+// oxlint-disable-next-line no-control-regex -- the escape character is exactly what is looked for
+const escapeSequence = /\u001b/
+
+const expectPlain = ({ stderr, stdout }: Ended): void => {
+  expect(stdout).not.toMatch(escapeSequence)
+  expect(stderr).not.toMatch(escapeSequence)
+}
+
+describe("help and version", () => {
+  const commands = [
+    [],
+    ["run"],
+    ["up"],
+    ["status"],
+    ["config"],
+    ["validate-config"],
+    ["tinytask"],
+    ["tinytask", "serve"],
+    ["tinytask", "add"],
+    ["tinytask", "list"],
+    ["demo"]
+  ]
+  it.each(commands.map((command) => ({ command, name: ["tinyscheduler", ...command].join(" ") })))(
+    "$name --help tells its use on stdout, exits with 0 and makes nothing",
+    async ({ command, name }) => {
+      const ground = new Ground()
+      const before = treeOf(ground.base)
+      const ended = await ground.cli([...command, "--help"])
+      expect({ code: ended.code, stderr: ended.stderr }).toEqual({ code: 0, stderr: "" })
+      expect(ended.stdout).toContain(`  ${name} `)
+      expect(ended.stdout).toMatch(/^DESCRIPTION\n {2}\S/)
+      expectPlain(ended)
+      expect(treeOf(ground.base)).toEqual(before)
+    }
+  )
+
+  it("--version prints name and version", async () => {
+    const ground = new Ground()
+    const ended = await ground.cli(["--version"])
+    expect({ ...ended, signal: undefined }).toEqual({
+      code: 0,
+      signal: undefined,
+      stderr: "",
+      stdout: expect.stringMatching(/^tinyscheduler v\d+\.\d+\.\d+\n$/)
+    })
+  })
+
+  it("without a command it shows its help", async () => {
+    const { code, stdout } = await new Ground().cli([])
+    expect(code).toBe(0)
+    expect(stdout).toContain("SUBCOMMANDS")
+  })
+})
+
+interface ShownSetting {
+  readonly variable: string
+  readonly value: unknown
+  readonly origin: string
+  readonly detail: string
+}
+
+const settingsOf = (ended: Ended): ReadonlyMap<string, ShownSetting> => {
+  expect(ended.code).toBe(0)
+  const { settings }: { readonly settings: ReadonlyArray<ShownSetting> } = JSON.parse(ended.stdout)
+  return new Map(settings.map((setting) => [setting.variable.replace("TINYSCHEDULER_", ""), setting]))
+}
+
+describe("config --show", () => {
+  const show = async (
+    ground: Ground,
+    args: ReadonlyArray<string> = [],
+    env: Readonly<Record<string, string>> = {}
+  ): Promise<ReadonlyMap<string, ShownSetting>> =>
+    settingsOf(await ground.cli(["config", "--show", "--json", ...args], { env }))
+
+  it("takes a flag before the environment before .env before the default, and says which it was", async () => {
+    const ground = new Ground()
+    ground.write(".env", "TINYSCHEDULER_HEARTBEAT_SEC=3\nTINYSCHEDULER_STOP_GRACE_SEC=3\nTINYSCHEDULER_MAX_LOST=3\n")
+    const env = { TINYSCHEDULER_HEARTBEAT_SEC: "2", TINYSCHEDULER_STOP_GRACE_SEC: "2" }
+    const shown = await show(ground, ["--heartbeat", "1"], env)
+    expect(
+      ["HEARTBEAT_SEC", "STOP_GRACE_SEC", "MAX_LOST", "MAX_ATTEMPTS"].map((name) => {
+        const { detail, origin, value } = shown.get(name) ?? { detail: "", origin: "", value: null }
+        return [value, origin, detail]
+      })
+    ).toEqual([
+      [1, "flag", "--heartbeat"],
+      [2, "environment", "TINYSCHEDULER_STOP_GRACE_SEC"],
+      [3, "env file", expect.stringContaining("TINYSCHEDULER_MAX_LOST in ")],
+      [3, "default", ""]
+    ])
+  })
+
+  it("counts an empty variable as not set", async () => {
+    const ground = new Ground()
+    ground.write(".env", "TINYSCHEDULER_HEARTBEAT_SEC=3\n")
+    const shown = await show(ground, [], { TINYSCHEDULER_HEARTBEAT_SEC: "", TINYSCHEDULER_ENABLED: "" })
+    expect([shown.get("HEARTBEAT_SEC")?.value, shown.get("ENABLED")?.origin]).toEqual([3, "default"])
+  })
+
+  it("reads another file of variables in place of .env, and only that one", async () => {
+    const ground = new Ground()
+    ground.write(".env", "TINYSCHEDULER_MAX_LOST=4\nTINYSCHEDULER_HEARTBEAT_SEC=4\n")
+    ground.write("other.env", "# a comment\nexport TINYSCHEDULER_MAX_LOST='5'\n")
+    const shown = await show(ground, ["--env-file", "other.env"])
+    expect([shown.get("MAX_LOST")?.value, shown.get("HEARTBEAT_SEC")?.value]).toEqual([5, 15])
+  })
+
+  it("never shows a secret, wherever it came from", async () => {
+    const ground = new Ground()
+    const secret = "s3cr3t-t0ken"
+    ground.write("file.env", `TINYSCHEDULER_MCP_TOKEN=${secret}\n`)
+    for (const [args, env] of [
+      [["--mcp-token", secret], {}],
+      [[], { TINYSCHEDULER_MCP_TOKEN: secret }],
+      [["--env-file", "file.env"], {}]
+    ] as const) {
+      for (const form of [["--json"], []]) {
+        const { code, stderr, stdout } = await ground.cli(["config", ...form, ...args], { env })
+        expect(code).toBe(0)
+        expect(stdout + stderr).not.toContain(secret)
+        expect(stdout).toContain("(set, not shown)")
+      }
+    }
+  })
+
+  it("shows all settings to people too, each with where it comes from", async () => {
+    const ground = new Ground()
+    const ended = await ground.cli(["config", "--agent-limits", "vaela:2,damien:1"])
+    expectPlain(ended)
+    const lines = linesOf(ended.stdout)
+    expect(lines[0]).toMatch(/^setting +value +from$/)
+    expect(lines.find((line) => line.startsWith("TINYSCHEDULER_AGENT_LIMITS"))).toMatch(
+      /\{"vaela":2,"damien":1\} +--agent-limits$/
+    )
+    expect(lines).toHaveLength(settingsOf(await ground.cli(["config", "--json"])).size + 1)
+  })
+
+  it("gives notice of variables that mean nothing, and of misspelt ones", async () => {
+    const env = { TINYSCHEDULER_BIN_DIR: "/bin", TINYSCHEDULER_HEARTBEET_SEC: "1" }
+    const { code, stderr } = await new Ground().cli(["config"], { env })
+    expect(code).toBe(0)
+    expect(linesOf(stderr)).toEqual([
+      "TINYSCHEDULER_BIN_DIR is accepted for compatibility and not used",
+      "TINYSCHEDULER_HEARTBEET_SEC is no setting of this version"
+    ])
+  })
+
+  it("reads the same flags before and after the subcommand", async () => {
+    const ground = new Ground()
+    const flags = ["--heartbeat", "7", "--agent-limit", "vaela=2", "--agent-limit", "damien=3", "--disable-blocking"]
+    const after = await ground.cli(["config", "--json", ...flags])
+    const before = await ground.cli([...flags, "config", "--json"])
+    expect(before).toEqual(after)
+    expect(settingsOf(before).get("AGENT_LIMITS")?.value).toEqual({ vaela: 2, damien: 3 })
+    expect(settingsOf(before).get("DISABLE_BLOCKING")?.value).toBe(true)
+  })
+
+  it("keeps quiet when its reader goes away", async () => {
+    const ground = new Ground()
+    const { code, stderr, stdout } = await ground.cli(["config"], {
+      command: ["/bin/sh", "-c", '"$@" | head -n 1', "sh", process.execPath, "--", program]
+    })
+    expect({ code, stderr, lines: linesOf(stdout).length }).toEqual({ code: 0, stderr: "", lines: 1 })
+  })
+})
+
+describe("validate-config", () => {
+  const prepared = async (): Promise<Ground> => {
+    const ground = await makeGround()
+    ground.agents([ground.goose("vaela", "dev"), ground.worker("damien", "qa")])
+    ground.installGoose()
+    return ground
+  }
+  const flags = (ground: Ground) => [...ground.endpoint, "--goose-bin", ground.path("bin/goose")]
+
+  it("only looks: a base path without state gets warnings, exit code 0, and stays as it is", async () => {
+    const ground = await prepared()
+    const before = treeOf(ground.base)
+    const ended = await ground.cli(["validate-config", ...flags(ground)])
+    expect({ code: ended.code, stderr: ended.stderr }).toEqual({ code: 0, stderr: "" })
+    expect(ended.stdout).toMatch(/^warning +\/.*state\/running: is not there yet/m)
+    expect(ended.stdout).toMatch(/^ok +Tinytask: .* answers at http/m)
+    expectPlain(ended)
+    expect(treeOf(ground.base)).toEqual(before)
+  })
+
+  it("--fix makes the directories for this user alone, says so, and leaves nothing to warn of", async () => {
+    const ground = await prepared()
+    const { code, stdout } = await ground.cli(["validate-config", "--fix", "--json", ...flags(ground)])
+    expect(code).toBe(0)
+    const { checks, made }: { made: ReadonlyArray<string>; checks: ReadonlyArray<{ level: string }> } =
+      JSON.parse(stdout)
+    expect(made).toContain(ground.path("state/running"))
+    expect(made.map((path) => (lstatSync(path).mode & 0o777).toString(8))).toEqual(made.map(() => "700"))
+    expect(checks.filter(({ level }) => level !== "ok")).toEqual([])
+  })
+
+  it.each([
+    {
+      name: "a missing recipe",
+      spoil: (ground: Ground) => rmSync(ground.path("recipes/vaela.yaml")),
+      says: /^error +recipe of vaela: is not there/m
+    },
+    {
+      name: "a missing Goose",
+      spoil: (ground: Ground) => rmSync(ground.path("bin/goose")),
+      says: /^error +\/.*bin\/goose: is not on PATH or not executable/m
+    },
+    {
+      name: "a Goose that may not be executed",
+      spoil: (ground: Ground) => chmodSync(ground.path("bin/goose"), 0o644),
+      says: /^error +\/.*bin\/goose: is not on PATH or not executable/m
+    },
+    {
+      name: "a Tinytask that is down",
+      spoil: (ground: Ground) => ground.tinytask.down(),
+      says: /^error +Tinytask: .*ECONNREFUSED/m
+    }
+  ])("$name is an error and exit code 2", async ({ says, spoil }) => {
+    const ground = await prepared()
+    await spoil(ground)
+    const { code, stdout } = await ground.cli(["validate-config", ...flags(ground)])
+    expect(code).toBe(2)
+    expect(stdout).toMatch(says)
+    expect(linesOf(stdout).filter((line) => line.startsWith("error"))).toHaveLength(1)
+  })
+})
+
+describe("tinytask", () => {
+  it("serve listens until it is asked to end, add and list work by it, and what was added outlives it", async () => {
+    const ground = new Ground()
+    const serve = async () => {
+      const server = ground.start(["tinytask", "serve", "--port", "0"])
+      await server.says(/Tinytask listens at http:\/\/127\.0\.0\.1:\d+\n/)
+      const url = /http:\S+/.exec(server.said().stdout)?.[0] ?? ""
+      return { server, endpoint: ["--mcp-endpoint", url] }
+    }
+    const first = await serve()
+    const added = await ground.cli([
+      ...["tinytask", "add", "Write the exporter", "--queue", "dev", "--priority", "7", "--tag", "recipe:x.yaml"],
+      ...first.endpoint
+    ])
+    expect(added).toMatchObject({ code: 0, stdout: "task 1 added\n", stderr: "" })
+    const second = await ground.cli(["tinytask", "add", "Test it", "--blocked-by", "1", "--json", ...first.endpoint])
+    expect(JSON.parse(second.stdout)).toMatchObject({ id: 2, title: "Test it", blockedBy: 1, blocked: true })
+    first.server.kill("SIGTERM")
+    expect(await first.server.ended).toMatchObject({ code: 0, stderr: "" })
+
+    const again = await serve()
+    const listed = await ground.cli(["tinytask", "list", ...again.endpoint])
+    expectPlain(listed)
+    expect(linesOf(listed.stdout)).toEqual([
+      expect.stringMatching(/^id +status +queue +assignee +priority +waits for +title$/),
+      expect.stringMatching(/^1 +idle +dev +7 +Write the exporter$/),
+      expect.stringMatching(/^2 +idle +0 +1 +Test it$/)
+    ])
+    const json = await ground.cli(["tinytask", "list", "--queue", "dev", "--json", ...again.endpoint])
+    expect(JSON.parse(json.stdout)).toEqual([
+      expect.objectContaining({ id: 1, queue: "dev", priority: 7, tags: ["recipe:x.yaml"] })
+    ])
+    again.server.kill("SIGINT")
+    expect((await again.server.ended).code).toBe(0)
+  })
+
+  it("add of what Tinytask refuses, list of a server that is not there, serve on a taken port: one sentence, exit code 1", async () => {
+    const ground = await makeGround()
+    expectTrouble(await ground.cli(["tinytask", "add", "x", "--blocked-by", "9", ...ground.endpoint]), 1, /9/)
+    const port = new URL(ground.tinytask.url).port
+    expectTrouble(await ground.cli(["tinytask", "serve", "--port", port]), 1, /port \d+ of 127\.0\.0\.1 is taken/)
+    await ground.tinytask.down()
+    expectTrouble(await ground.cli(["tinytask", "list", ...ground.endpoint]), 1, /nothing listens there/)
+  })
+})
+
+describe("status", () => {
+  it("tells beside a running daemon what runs, who has free slots, and what waits for what", async () => {
+    const ground = await makeGround()
+    ground.agents([
+      ground.scripted("vaela", "dev", { slots: 1 }),
+      ground.worker("damien", "qa", { slots: 2 }),
+      ground.worker("idle", "ops", { enabled: false })
+    ])
+    const gate = JSON.stringify([["await", ground.path("gate")]])
+    const running = await ground.tinytask.add({ title: "the long one", queue: "dev", description: gate })
+    const next = await ground.tinytask.add({ queue: "dev", description: "[]" })
+    const blocked = await ground.tinytask.add({ queue: "qa", blockedBy: running })
+    const outside = await ground.tinytask.add({ queue: "other" })
+    await ground.tinytask.update(outside, { status: "working", assigned_to: "somebody" })
+    const daemon = ground.start(["run", "--daemon", ...ground.endpoint])
+    await until("it runs", () => ground.lease(running)?.phase === "running" && ground.runs().length === 1)
+    const before = treeOf(ground.path("state"))
+    const text = await ground.cli(["status", ...ground.endpoint])
+    expect({ code: text.code, stderr: text.stderr }).toEqual({ code: 0, stderr: "" })
+    expectPlain(text)
+    expect(linesOf(text.stdout)).toEqual([
+      `scheduler: pid ${daemon.pid}, term 1`,
+      `Tinytask: ${ground.tinytask.url}`,
+      expect.stringMatching(/^agent +queues +slots$/),
+      expect.stringMatching(/^vaela +dev +1\/1$/),
+      expect.stringMatching(/^damien +qa +0\/2$/),
+      expect.stringMatching(/^idle +ops +0\/1 +disabled$/),
+      `running task ${running} on vaela (epoch 1): running  the long one`,
+      `worked on outside: ${outside}`,
+      `waiting, no free slot: queue dev 1/1: ${next}`,
+      `waiting, blocked by ${running}: ${blocked}`
+    ])
+    const json = JSON.parse((await ground.cli(["status", "--json", ...ground.endpoint])).stdout)
+    expect(json).toMatchObject({ version: 1, tinytask: { _tag: "Read" } })
+    expect(json.verdicts.map((verdict: { readonly _tag: string }) => verdict._tag)).toEqual([
+      "Running",
+      "Wait",
+      "Wait",
+      "Ignore"
+    ])
+    expect(treeOf(ground.path("state"))).toEqual(before)
+    daemon.kill("SIGTERM")
+    await daemon.ended
+  })
+})
+
+describe("streams", () => {
+  it("stdout has the result alone and stderr the log, in text and in JSON", async () => {
+    const ground = await makeGround()
+    ground.agents([ground.worker("vaela", "dev")])
+    await ground.tinytask.add({ queue: "dev" })
+    const pass = await ground.cli(["run", "--once", "--json", "--log-format", "json", ...ground.endpoint])
+    expect(pass.code).toBe(0)
+    expect(JSON.parse(pass.stdout)).toMatchObject({ started: 1, errors: [] })
+    const lines: ReadonlyArray<{ readonly level: string; readonly message: string }> = linesOf(pass.stderr).map(
+      (line) => JSON.parse(line)
+    )
+    expect(lines.map(({ level }) => level)).toEqual(lines.map(() => "INFO"))
+    expect(lines.map(({ message }) => message)).toContain("5 start task 1 on vaela (epoch 1, attempt 1)")
+    const quiet = await ground.cli(["run", "--once", "--log-level", "ERROR", ...ground.endpoint])
+    expect(quiet).toMatchObject({ code: 0, stderr: "", stdout: expect.stringMatching(/^pass: /) })
+  })
+
+  it("a pass tells its five steps in order, each decision one line with its reason, and keeps them in the day's log", async () => {
+    const ground = await makeGround()
+    ground.agents([ground.worker("vaela", "dev")])
+    const [one, two] = [await ground.tinytask.add({ queue: "dev" }), await ground.tinytask.add({ queue: "dev" })]
+    const { stderr } = await ground.cli(["run", "--once", ...ground.endpoint])
+    const steps = linesOf(stderr).map((line) => line.replace(/^\d{8} \d\d:\d\d:\d\d INFO +/, ""))
+    expect(steps.slice(0, 7)).toEqual([
+      "1 leases: 0 leases, 0 running",
+      "2 stale: 0 finished, 0 being stopped, 0 reclaimed",
+      "3 tasks: 2 tasks without an attempt, 1 waiting",
+      `3 wait task ${two}: no free slot: queue dev 1/1`,
+      "4 capacity: vaela 0+1/1, total 0+1/∞",
+      "5 assign: 1 start",
+      `5 start task ${one} on vaela (epoch 1, attempt 1)`
+    ])
+    const [log = ""] = ground.files("logs").filter((name) => /^scheduler_\d{8}\.log$/.test(name))
+    expect(ground.read(`state/logs/${log}`)).toBe(stderr)
+    expect((lstatSync(ground.path(`state/logs/${log}`)).mode & 0o777).toString(8)).toBe("600")
+  })
+})
