@@ -68,19 +68,19 @@ describe("the daemon passes", () => {
 
   it.effect("once more for any number of wake-ups that come while it passes, and not before the spacing is over", () =>
     Effect.gen(function* () {
-      let wakeDuringPass: Effect.Effect<unknown> = Effect.void
-      const { passedAt, wake } = yield* startDaemon(new World(), {
+      let wakeDuringPass: () => unknown = () => undefined
+      const { passedAt, wake, wakeUps } = yield* startDaemon(new World(), {
         faults: (call, moment) => {
-          if (call === "LeaseStore.scan" && moment === "before") Effect.runSync(wakeDuringPass)
+          if (call === "LeaseStore.scan" && moment === "before") wakeDuringPass()
           return null
         }
       })
-      wakeDuringPass = Effect.andThen(wake, wake)
+      wakeDuringPass = () => [Queue.offerUnsafe(wakeUps, undefined), Queue.offerUnsafe(wakeUps, undefined)]
       yield* TestClock.adjust("10 seconds")
       yield* wake
       yield* TestClock.adjust(0)
       assert.deepStrictEqual(passedAt, [0, 10])
-      wakeDuringPass = Effect.void
+      wakeDuringPass = () => undefined
       yield* TestClock.adjust(passSpacingMs - 1)
       assert.deepStrictEqual(passedAt, [0, 10])
       yield* TestClock.adjust("5 seconds")
@@ -221,19 +221,19 @@ describe("the daemon ends", () => {
       const world = new World()
       world.addTask()
       world.addTask()
-      let interrupt: Effect.Effect<void> = Effect.void
+      let interrupt = (): void => undefined
       const calls: Array<string> = []
       const { fiber, wake } = yield* startDaemon(world, {
         desired: desiredWith({ agents: [agent("vaela", { slots: 2 })] }),
         faults: (call, moment) => {
           if (moment === "before") calls.push(call)
-          if (call === "LeaseStore.create" && moment === "after") Effect.runFork(interrupt)
+          if (call === "LeaseStore.create" && moment === "after") interrupt()
           return null
         }
       })
       yield* TestClock.adjust("2 seconds")
       world.addTask()
-      interrupt = Fiber.interrupt(fiber)
+      interrupt = () => fiber.interruptUnsafe()
       calls.length = 0
       yield* wake
       yield* TestClock.adjust("1 second")

@@ -308,11 +308,7 @@ describe("the fault hook", () => {
       assert.strictEqual(world.files.leases.size, 1)
       answer = crash
       let went = false
-      const exit = yield* create.pipe(
-        Effect.catch(() => Effect.void),
-        Effect.andThen(Effect.sync(() => (went = true))),
-        Effect.exit
-      )
+      const exit = yield* create.pipe(Effect.ignore, Effect.andThen(Effect.sync(() => (went = true))), Effect.exit)
       assert.isFalse(went)
       assert.isTrue(
         exit._tag === "Failure" &&
