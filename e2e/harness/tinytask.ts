@@ -6,7 +6,7 @@ import { DatabaseSync, type SQLOutputValue } from "node:sqlite"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
-import { startEmbedded } from "@tinyscheduler/adapters-tinytask/embedded/EmbeddedTinytask"
+import { startEmbedded } from "../../packages/adapters-tinytask/src/embedded/EmbeddedTinytask.ts"
 
 export interface TaskRow {
   readonly id: number
