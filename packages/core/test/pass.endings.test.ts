@@ -3,15 +3,18 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { QueueName } from "../src/domain/identifiers.ts"
 import { millisOf } from "../src/domain/time.ts"
+import { describeVerdict } from "../src/reconcile/describe.ts"
 import { completesAfter, exitsWith, World } from "../src/simulation/api.ts"
 import {
   agent,
+  atCall,
   desiredWith,
   filesLeft,
   later,
   outcomes,
   passes,
   processesLeft,
+  processOf,
   setWall,
   startScheduler,
   statuses,
@@ -153,6 +156,46 @@ describe("an attempt ends", () => {
         { assignee, comments: comments.length, status },
         { assignee: null, comments: 1, status: "idle" }
       )
+    })
+  )
+
+  it.effect(
+    "as its supervisor recorded it, when that happened between the look at its lease and the look at its processes",
+    () =>
+      Effect.gen(function* () {
+        const { world } = worldWith(() => exitsWith(3, 5000))
+        const { pass } = yield* startScheduler(world, {
+          faults: atCall(
+            "LeaseStore.scan",
+            "after",
+            () => {
+              world.machine.liveOn(5000)
+              return null
+            },
+            2
+          )
+        })
+        yield* pass()
+        yield* later(world, 1)
+        const { plan } = (yield* pass()).rounds[0] ?? {}
+        assert.deepStrictEqual(plan?.verdicts.map(describeVerdict), [
+          "finish task 1 on vaela (epoch 1): failed, exit 3"
+        ])
+        assert.deepStrictEqual(outcomes(world), ["failed"])
+      })
+  )
+
+  it.effect("while its supervisor still lives for a moment: what it finished is handled at once", () =>
+    Effect.gen(function* () {
+      const { id, world } = worldWith(() => completesAfter(1000, { leaveAfterMs: 60_000 }))
+      const { pass } = yield* startScheduler(world)
+      yield* pass()
+      yield* later(world, 2)
+      yield* pass()
+      assert.deepStrictEqual(outcomes(world), ["done"])
+      assert.isTrue(world.machine.lives(processOf(world, id, "supervisor")))
+      assert.strictEqual(filesLeft(world), 0)
+      assert.deepStrictEqual(world.machine.signals, [])
     })
   )
 

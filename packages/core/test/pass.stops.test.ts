@@ -5,6 +5,7 @@ import { completesAfter, exitsWith, World } from "../src/simulation/api.ts"
 import type { AgentScript, FaultHook } from "../src/simulation/api.ts"
 import {
   agent,
+  atCall,
   desiredWith,
   filesLeft,
   later,
@@ -405,6 +406,27 @@ describe("what an agent leaves behind", () => {
       assert.strictEqual(processesLeft(world), 0)
       yield* pass()
       assert.deepStrictEqual(outcomes(world), ["handed-over"])
+    })
+  )
+
+  it.effect("a process that appears between the two scans is seen: one empty scan proves nothing", () =>
+    Effect.gen(function* () {
+      let fork: () => void = () => undefined
+      const { id, pass, world } = yield* runningWorld(completesAfter(5000), {
+        faults: atCall("ProcessTable.scan", "after", () => {
+          fork()
+          return null
+        })
+      })
+      const { token } = processOf(world, id, "agent")
+      fork = () => {
+        const child = world.machine.spawn({ parent: 1, token, onSignal: () => world.machine.end(child) })
+      }
+      yield* later(world, 5)
+      assert.match(verdictsOf(yield* pass())[0] ?? "", /^stop task 1 on vaela \(epoch 1\): leftovers/)
+      assert.deepStrictEqual(outcomes(world), [])
+      yield* pass()
+      assert.deepStrictEqual(outcomes(world), ["done"])
     })
   )
 

@@ -43,6 +43,9 @@ export type Step =
   | { readonly _tag: "SetWall"; readonly seconds: number }
   | { readonly _tag: "PauseMachine"; readonly seconds: number }
   | { readonly _tag: "Limit"; readonly slots: number }
+  | { readonly _tag: "PauseAgent"; readonly paused: boolean }
+  /** Somebody else's process gets a pid that a lease names and that is free. */
+  | { readonly _tag: "ReusePid" }
 
 const sec = (count: number): number => count * 1000
 const stubborn = { session: "own", carriesToken: true, obeys: [], livesMs: null } as const
@@ -145,6 +148,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ _tag: fc.constant("LoseLease"), task: index, torn: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ _tag: fc.constant("SetWall"), seconds: fc.constantFrom(-7200, -30, 30, 7200) }) },
   { weight: 1, arbitrary: fc.record({ _tag: fc.constant("PauseMachine"), seconds: fc.constantFrom(60, 200) }) },
+  { weight: 1, arbitrary: fc.record({ _tag: fc.constant("PauseAgent"), paused: fc.boolean() }) },
+  { weight: 2, arbitrary: fc.record({ _tag: fc.constant("ReusePid") }) },
   { weight: 1, arbitrary: fc.record({ _tag: fc.constant("Limit"), slots: fc.constantFrom(0, 1, 2, 3) }) }
 )
 

@@ -330,6 +330,21 @@ export class HistoryRun {
         return this.later(step.seconds)
       case "Limit":
         this.slots = step.slots
+        return
+      case "PauseAgent":
+        files.agents = files.agents.map((record) => ({ ...record, pausedBy: step.paused ? "a person" : null }))
+        return
+      case "ReusePid":
+        for (const stored of files.leases.values()) {
+          if (stored._tag !== "Read" || stored.lease.phase === "starting") continue
+          for (const pid of [stored.lease.pid, stored.lease.agent?.pid ?? stored.lease.pid]) {
+            // The system reuses no number that a group or session still bears.
+            const isFree = [...machine.processes.values()].every(
+              (other) => other.pid !== pid && other.group !== pid && other.session !== pid
+            )
+            if (isFree) machine.spawn({ pid, parent: 1, token: null, onSignal: () => undefined })
+          }
+        }
     }
   }
 
@@ -430,6 +445,7 @@ export class HistoryRun {
     tinytask.down = null
     files.unwritable = null
     this.slots = 2
+    files.agents = files.agents.map((record) => ({ ...record, pausedBy: null }))
     this.restart()
     // Where the lease is lost too, a hung supervisor is only held and told of, by protocol 2.3: somebody kills it.
     for (const { hung, lease, process } of supervision.live) {

@@ -56,6 +56,8 @@ export class SimulatedMachine {
   private bootedAtMs: number
   private boots = 1
   private nextPid = firstPid
+  /** When the last process of each pid began: a number is never used twice within one tick. */
+  private readonly lastStarts = new Map<number, number>()
   /** By time, then by the order in which they were added. */
   private readonly due: Array<DueEvent> = []
 
@@ -111,9 +113,11 @@ export class SimulatedMachine {
   spawn(process: NewProcess): SimulatedProcess {
     while (this.processes.has(this.nextPid)) this.nextPid += 1
     const pid = process.pid ?? this.nextPid
+    const pidStart = Math.max(Math.floor(this.monoMs() / 10), (this.lastStarts.get(pid) ?? 0) + 1)
+    this.lastStarts.set(pid, pidStart)
     const made: SimulatedProcess = {
       pid,
-      pidStart: Math.floor(this.monoMs() / 10),
+      pidStart,
       parent: process.parent,
       group: process.group ?? pid,
       session: process.session ?? pid,
@@ -160,6 +164,7 @@ export class SimulatedMachine {
   /** Power off and on: no process survives, pids begin anew, and so does the monotonic clock. */
   reboot(): void {
     this.processes.clear()
+    this.lastStarts.clear()
     this.boots += 1
     this.here = { ...this.here, bootId: `boot-${this.boots}` }
     this.bootedAtMs = this.nowMs - this.setAheadMs - 10_000
