@@ -204,7 +204,12 @@ describe("validate-config", () => {
     expect(checks.filter(({ level }) => level !== "ok")).toEqual([])
   })
 
-  it.each([
+  interface Spoilt {
+    readonly name: string
+    readonly spoil: (ground: Ground) => void | Promise<void>
+    readonly says: RegExp
+  }
+  it.each<Spoilt>([
     {
       name: "a missing recipe",
       spoil: (ground: Ground) => rmSync(ground.path("recipes/vaela.yaml")),
@@ -246,7 +251,15 @@ describe("tinytask", () => {
     }
     const first = await serve()
     const added = await ground.cli([
-      ...["tinytask", "add", "Write the exporter", "--queue", "dev", "--priority", "7", "--tag", "recipe:x.yaml"],
+      "tinytask",
+      "add",
+      "Write the exporter",
+      "--queue",
+      "dev",
+      "--priority",
+      "7",
+      "--tag",
+      "recipe:x.yaml",
       ...first.endpoint
     ])
     expect(added).toMatchObject({ code: 0, stdout: "task 1 added\n", stderr: "" })
@@ -297,6 +310,8 @@ describe("status", () => {
     await ground.tinytask.update(outside, { status: "working", assigned_to: "somebody" })
     const daemon = ground.start(["run", "--daemon", ...ground.endpoint])
     await until("it runs", () => ground.lease(running)?.phase === "running" && ground.runs().length === 1)
+    // After this line it has nothing more to tell before its next interval.
+    await daemon.says(`running task ${running} on vaela (epoch 1): running`)
     const before = treeOf(ground.path("state"))
     const text = await ground.cli(["status", ...ground.endpoint])
     expect({ code: text.code, stderr: text.stderr }).toEqual({ code: 0, stderr: "" })
@@ -359,7 +374,7 @@ describe("streams", () => {
       "5 assign: 1 start",
       `5 start task ${one} on vaela (epoch 1, attempt 1)`
     ])
-    const [log = ""] = ground.files("logs").filter((name) => /^scheduler_\d{8}\.log$/.test(name))
+    const log = ground.files("logs").find((name) => /^scheduler_\d{8}\.log$/.test(name)) ?? ""
     expect(ground.read(`state/logs/${log}`)).toBe(stderr)
     expect((lstatSync(ground.path(`state/logs/${log}`)).mode & 0o777).toString(8)).toBe("600")
   })
