@@ -2,6 +2,7 @@
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
 import {
   AgentsFile,
   AttemptsFile,
@@ -9,7 +10,7 @@ import {
   type Attempts,
   type HistoryLine
 } from "@tinyscheduler/core/domain/Attempts"
-import type { TaskId } from "@tinyscheduler/core/domain/identifiers"
+import { Epoch, type TaskId } from "@tinyscheduler/core/domain/identifiers"
 import { AttemptHistory, type StoredAttempts } from "@tinyscheduler/core/ports/AttemptHistory"
 import { SchedulerLock } from "@tinyscheduler/core/ports/SchedulerLock"
 import { StateUnreadable } from "@tinyscheduler/core/ports/StateError"
@@ -51,19 +52,32 @@ const readAttemptsFile = (path: string, taskId: TaskId): Fresh<AttemptsSight> =>
   return { value: { attempts: value, problem: null }, stamp: file.stamp }
 }
 
+const isEpoch = Schema.is(Epoch)
+
 /** The largest epoch that a task's logs bear; something else than a directory in their place has none. */
 const largestLogEpoch = (directory: string): number => {
   try {
-    return listDirectory(directory).reduce((largest, name) => Math.max(largest, parseLogFileName(name) ?? 0), 0)
+    return listDirectory(directory)
+      .map((name) => parseLogFileName(name) ?? 0)
+      .filter(isEpoch)
+      .reduce((largest, epoch) => Math.max(largest, epoch), 0)
   } catch (error) {
     if (codeOf(error) === "ENOTDIR") return 0
     throw error
   }
 }
 
-const logEpochMax = (paths: StatePaths, taskId: TaskId) => {
+const logEpochMax = (
+  paths: StatePaths,
+  taskId: TaskId
+): { readonly epoch: number; readonly problem: string | null } => {
   const directory = join(paths.logs, "tasks", String(taskId))
-  return Effect.try({ try: () => largestLogEpoch(directory), catch: (error) => unreadable(directory, error) })
+  try {
+    return { epoch: largestLogEpoch(directory), problem: null }
+  } catch (error) {
+    // Its epochs can't be known: that holds this one task, and no other.
+    return { epoch: 0, problem: unreadable(directory, error).message }
+  }
 }
 
 const make = Effect.fnUntraced(function* (options: StateOptions) {
@@ -82,11 +96,11 @@ const make = Effect.fnUntraced(function* (options: StateOptions) {
     })
 
   /** The logs speak for an attempts file that is missing, and for one that can't be read. */
-  const withLogs = Effect.fnUntraced(function* (taskId: TaskId, sight: AttemptsSight) {
-    const logEpoch = sight.attempts === null ? yield* logEpochMax(paths, taskId) : 0
-    const stored: StoredAttempts = { taskId, ...sight, logEpochMax: logEpoch }
-    return stored
-  })
+  const withLogs = (taskId: TaskId, sight: AttemptsSight): StoredAttempts => {
+    if (sight.attempts !== null) return { taskId, ...sight, logEpochMax: 0 }
+    const logs = logEpochMax(paths, taskId)
+    return { taskId, attempts: null, problem: sight.problem ?? logs.problem, logEpochMax: logs.epoch }
+  }
 
   const scan = Effect.gen(function* () {
     const remembered = taskIdsOf(yield* namesIn(paths.attempts))
@@ -103,7 +117,7 @@ const make = Effect.fnUntraced(function* (options: StateOptions) {
     })
     const stored: Array<StoredAttempts> = []
     for (const [id, sight] of [...byTask].sort(([left], [right]) => left - right)) {
-      const one = yield* withLogs(id, sight)
+      const one = withLogs(id, sight)
       if (one.attempts !== null || one.problem !== null || one.logEpochMax > 0) stored.push(one)
     }
     return stored
@@ -120,7 +134,7 @@ const make = Effect.fnUntraced(function* (options: StateOptions) {
   return AttemptHistory.of({
     scan: scan.pipe(Effect.withSpan("AttemptHistory.scan")),
     read: Effect.fn("AttemptHistory.read")(function* (taskId: TaskId) {
-      return yield* withLogs(taskId, yield* Effect.sync(() => readAttemptsFile(attemptsPath(taskId), taskId).value))
+      return yield* Effect.sync(() => withLogs(taskId, readAttemptsFile(attemptsPath(taskId), taskId).value))
     }),
     write: Effect.fn("AttemptHistory.write")(function* (attempts: Attempts) {
       const text = yield* Effect.sync(() => encodeAttempts(attempts))

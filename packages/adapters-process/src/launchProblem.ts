@@ -14,8 +14,16 @@ export interface LaunchPlan {
   readonly recipe: RecipeSight | null
 }
 
-const isDirectory = (file: string): boolean => fs.statSync(file, { throwIfNoEntry: false })?.isDirectory() === true
-const isFile = (file: string): boolean => fs.statSync(file, { throwIfNoEntry: false })?.isFile() === true
+/** Null where there is nothing, or a folder on the way is closed to us: for a launch that is the same. */
+const statOrNull = (file: string): fs.Stats | null => {
+  try {
+    return fs.statSync(file, { throwIfNoEntry: false }) ?? null
+  } catch {
+    return null
+  }
+}
+const isDirectory = (file: string): boolean => statOrNull(file)?.isDirectory() === true
+const isFile = (file: string): boolean => statOrNull(file)?.isFile() === true
 
 const isExecutable = (file: string): boolean => {
   try {
@@ -31,7 +39,7 @@ const binaryProblem = (binary: string, cwd: string, searchPath: string): string 
   if (binary.includes("/")) {
     const file = path.resolve(cwd, binary)
     if (isExecutable(file)) return null
-    return isFile(file) ? `${file} may not be executed` : `${file} does not exist`
+    return isFile(file) ? `${file} may not be executed` : `${file} does not exist or is closed to us`
   }
   const found = searchPath.split(":").some((directory) => isExecutable(path.resolve(cwd, directory, binary)))
   return found ? null : `${binary} was not found on PATH (${searchPath === "" ? "which is empty" : searchPath})`
@@ -42,7 +50,7 @@ export const launchProblem = ({ order, environment, recipe }: LaunchPlan): strin
   const [binary] = order.argv
   if (binary === undefined || binary === "") return "the agent's command is empty"
   if (!path.isAbsolute(order.cwd)) return `the working directory ${order.cwd} is not an absolute path`
-  if (!isDirectory(order.cwd)) return `the working directory ${order.cwd} does not exist`
+  if (!isDirectory(order.cwd)) return `the working directory ${order.cwd} does not exist or is closed to us`
   if (recipe !== null && recipe.state === "missing") return `the recipe ${recipe.path} does not exist`
   if (recipe !== null && recipe.state === "outside")
     return `the recipe ${recipe.recipe} leads out of the recipes directory`

@@ -38,18 +38,26 @@ export const parseStat = (line: string): StatEntry | null => {
 /** A stat line is at most some 700 bytes: a name of 64, the rest 50 numbers. */
 const statMaxBytes = 2048
 
+/** Errors that say something of the process. Any other (no descriptor is left, say) says nothing: it must not look like a death. */
+const goneOrClosed: ReadonlySet<unknown> = new Set(["ENOENT", "ESRCH", "EACCES", "EPERM"])
+
+const nullWhenGone = (error: unknown): null => {
+  if (error instanceof Error && "code" in error && goneOrClosed.has(error.code)) return null
+  throw error
+}
+
 const readLine = (path: string): string | null => {
   let descriptor: number
   try {
     descriptor = fs.openSync(path, "r")
-  } catch {
-    return null
+  } catch (error) {
+    return nullWhenGone(error)
   }
   try {
     const buffer = Buffer.allocUnsafe(statMaxBytes)
     return buffer.toString("latin1", 0, fs.readSync(descriptor, buffer, 0, statMaxBytes, 0))
-  } catch {
-    return null
+  } catch (error) {
+    return nullWhenGone(error)
   } finally {
     fs.closeSync(descriptor)
   }
@@ -148,8 +156,8 @@ export const variableIn = (environ: Buffer, name: string): string | null => {
 const tokenOf = (path: string): string | null => {
   try {
     return variableIn(fs.readFileSync(`${path}/environ`), tokenVariable)
-  } catch {
-    return null
+  } catch (error) {
+    return nullWhenGone(error)
   }
 }
 

@@ -179,18 +179,30 @@ describe("a launch that can't work", () => {
     {
       name: "no such path",
       launch: () => entry({ command: ["./agent"] }),
-      reason: () => new RegExp(`^${scene.base}/agent does not exist$`)
+      reason: () => new RegExp(`^${scene.base}/agent does not exist or is closed to us$`)
     },
     {
       name: "a file that may not be executed",
       launch: () => entry({ command: [fixture("gates.sh")] }),
       reason: () => /gates\.sh may not be executed$/
     },
-    { name: "a directory as program", launch: () => entry({ command: ["/tmp"] }), reason: () => /does not exist$/ },
+    {
+      name: "a directory as program",
+      launch: () => entry({ command: ["/tmp"] }),
+      reason: () => /does not exist or is closed to us$/
+    },
     {
       name: "no such directory",
       launch: () => entry({ cwd: scene.path("nowhere") }),
-      reason: () => /^the working directory .*\/nowhere does not exist$/
+      reason: () => /^the working directory .*\/nowhere does not exist or is closed to us$/
+    },
+    {
+      name: "a directory that leads in a circle",
+      launch: () => {
+        fs.symlinkSync("circle", scene.path("circle"))
+        return entry({ cwd: scene.path("circle") })
+      },
+      reason: () => /\/circle does not exist or is closed to us$/
     },
     {
       name: "a recipe that is gone",

@@ -39,6 +39,8 @@ const leaseFields = [
   "agent",
   "last_output",
   "log",
+  "heartbeat_sec",
+  "success",
   "version"
 ] as const
 

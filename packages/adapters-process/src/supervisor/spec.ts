@@ -46,7 +46,9 @@ const isNatural = (value: unknown): boolean => Number.isSafeInteger(value) && Nu
 const isTaskId = (value: unknown): value is TaskId => isNatural(value)
 const isEpoch = (value: unknown): value is Epoch => isNatural(value)
 const isAbsolute = (value: unknown): value is string => isText(value) && value.startsWith("/")
-const isPositive = (value: unknown): value is number => typeof value === "number" && value > 0 && value < 2_000_000
+/** The longest time that a timer of Node can wait for. */
+const timerMaxSec = 2_147_483
+const isSeconds = (value: unknown): value is number => typeof value === "number" && value >= 0
 
 const isTextArray = (value: unknown): value is ReadonlyArray<string> => Array.isArray(value) && value.every(isText)
 const isTextRecord = (value: unknown): value is Readonly<Record<string, string>> =>
@@ -73,7 +75,7 @@ export const decodeSpec = (text: string): SupervisorSpec | null => {
   if (!isTaskId(taskId) || !isEpoch(epoch) || !isText(token)) return null
   if (!isAbsolute(runningDir) || !isAbsolute(claimsDir) || !isAbsolute(logDir) || !isAbsolute(tmpDir)) return null
   if (!isTextArray(argv) || !isTextRecord(env) || !isAbsolute(cwd)) return null
-  if (!isPositive(heartbeatSec) || !isPositive(stopGraceSec)) return null
+  if (!isSeconds(heartbeatSec) || heartbeatSec === 0 || !isSeconds(stopGraceSec)) return null
   return {
     lease,
     taskId,
@@ -86,8 +88,8 @@ export const decodeSpec = (text: string): SupervisorSpec | null => {
     argv,
     env,
     cwd,
-    heartbeatSec,
-    stopGraceSec,
+    heartbeatSec: Math.min(heartbeatSec, timerMaxSec),
+    stopGraceSec: Math.min(stopGraceSec, timerMaxSec),
     hold: decodeHold(hold)
   }
 }

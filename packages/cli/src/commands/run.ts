@@ -46,7 +46,7 @@ const dryRun = Effect.fn("run.dryRun")(function* (config: Configuration, { json 
 
 const once = Effect.fn("run.once")(function* (config: Configuration, { json, stopWaitSec }: RunOptions) {
   yield* tellNotices(config)
-  const input = yield* holdLock(config, makeNarrator("once"))
+  const input = yield* holdLock(config, makeNarrator("once"), yield* makePassMemory)
   const report = yield* runOnce(input, stopWaitSec * 1000)
   for (const error of report.errors) yield* Effect.logError(error)
   // Why starts are off was told when the lock was taken; a pass that could start nothing has not gone well.

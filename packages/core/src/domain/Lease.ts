@@ -6,6 +6,7 @@
  * scheduler's, by which it shuts a supervisor out that has not claimed yet.
  */
 import * as Schema from "effect/Schema"
+import { SuccessPolicy } from "./DesiredState.ts"
 import { AgentName, Epoch, Pid, Seconds, TaskId, Term, Timestamp, Token } from "./identifiers.ts"
 import { TaskPrior } from "./Task.ts"
 
@@ -55,6 +56,10 @@ const common = {
   /** When the scheduler wrote the intent, on the monotonic clock of the boot. */
   startMonoMs: Schema.Finite,
   log: Schema.String,
+  /** How often its supervisor beats: by this it is judged, whatever the scheduler's setting has become. */
+  heartbeatSec: Schema.optionalKey(Seconds),
+  /** By what its end is judged, should its agent leave the control file. */
+  success: Schema.optionalKey(SuccessPolicy),
   version: Schema.Literal(1)
 }
 
@@ -70,7 +75,8 @@ const keys = {
   taskCreatedAt: "task_created_at",
   startMonoMs: "start_mono_ms",
   beatMonoMs: "beat_mono_ms",
-  lastOutput: "last_output"
+  lastOutput: "last_output",
+  heartbeatSec: "heartbeat_sec"
 } as const
 
 export const StartingLease = Schema.Struct({

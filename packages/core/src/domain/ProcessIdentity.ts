@@ -100,15 +100,30 @@ const isLive = (row: ProcessRow): boolean => row.state !== "Z" && row.state !== 
 
 /**
  * The living processes of an attempt: its agent's group and session, descendants of its supervisor and agent, whatever
- * carries its token, and what was known before; never its supervisor, never one of `spared`. Sorted by pid.
+ * carries its token, and what was known before; never its supervisor, never one of `spared`, never one that carries the
+ * token of another attempt (a scheduler that an agent started has attempts of its own). Sorted by pid.
  *
- * A group or session counts only while its leader is the agent itself or the leader is gone: a session id is not
- * reused while a member lives, so members of a dead agent's session are the agent's.
+ * Of a group or session whose leader is gone nobody can say whose it is: its number may have been given to another since.
+ * Such members hold the slot, and are no targets.
  */
 export const processesOfAttempt = (
   rows: ReadonlyArray<ProcessRow>,
   traces: AttemptTraces,
   spared: ReadonlySet<number>
+): ReadonlyArray<ProcessRow> => livingMembers(rows, traces, spared, "perhaps")
+
+/** Those of them that are certainly the attempt's, and may be signalled. */
+export const targetsOfAttempt = (
+  rows: ReadonlyArray<ProcessRow>,
+  traces: AttemptTraces,
+  spared: ReadonlySet<number>
+): ReadonlyArray<ProcessRow> => livingMembers(rows, traces, spared, "certainly")
+
+const livingMembers = (
+  rows: ReadonlyArray<ProcessRow>,
+  traces: AttemptTraces,
+  spared: ReadonlySet<number>,
+  wanted: "perhaps" | "certainly"
 ): ReadonlyArray<ProcessRow> => {
   const byPid = new Map(rows.map((row) => [row.pid, row] as const))
   const isSame = (identity: { readonly pid: number; readonly pidStart: number }): boolean =>
@@ -117,7 +132,7 @@ export const processesOfAttempt = (
   const { agent, supervisor } = traces
   if (agent !== null) {
     const leader = byPid.get(agent.pid)
-    const groupIsOurs = leader === undefined || leader.pidStart === agent.pidStart
+    const groupIsOurs = leader === undefined ? wanted === "perhaps" : leader.pidStart === agent.pidStart
     for (const row of rows) {
       if (groupIsOurs && row.pidStart >= agent.pidStart && (row.group === agent.group || row.session === agent.group)) {
         members.add(row.pid)
@@ -128,16 +143,22 @@ export const processesOfAttempt = (
   for (const row of rows) if (row.token === traces.token) members.add(row.pid)
   for (const identity of traces.known) if (isSame(identity)) members.add(identity.pid)
   if (supervisor !== null && isSame(supervisor)) members.add(supervisor.pid)
-  addDescendants(rows, members)
+  const isAnothers = (row: ProcessRow): boolean => row.token !== null && row.token !== traces.token
+  addDescendants(rows, members, isAnothers)
   if (supervisor !== null && isSame(supervisor)) members.delete(supervisor.pid)
   return rows
-    .filter((row) => members.has(row.pid) && isLive(row) && row.pid > 1 && !spared.has(row.pid))
+    .filter((row) => members.has(row.pid) && isLive(row) && row.pid > 1 && !spared.has(row.pid) && !isAnothers(row))
     .sort((left, right) => left.pid - right.pid)
 }
 
-const addDescendants = (rows: ReadonlyArray<ProcessRow>, members: Set<number>): void => {
+const addDescendants = (
+  rows: ReadonlyArray<ProcessRow>,
+  members: Set<number>,
+  isAnothers: (row: ProcessRow) => boolean
+): void => {
   const childrenOf = new Map<number, Array<number>>()
   for (const row of rows) {
+    if (isAnothers(row)) continue
     const children = childrenOf.get(row.parent)
     if (children === undefined) childrenOf.set(row.parent, [row.pid])
     else children.push(row.pid)

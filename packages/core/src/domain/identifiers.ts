@@ -32,6 +32,9 @@ export type QueueName = typeof QueueName.Type
 export const Epoch = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })).pipe(
   Schema.brand("Epoch")
 )
+
+/** The largest epoch after which there is a next one. A file that claims more is a person's doing. */
+export const epochMax = Number.MAX_SAFE_INTEGER - 1
 export type Epoch = typeof Epoch.Type
 
 /** A UUID drawn for one attempt; whatever the attempt starts carries it in its environment. */

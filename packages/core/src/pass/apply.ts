@@ -16,7 +16,7 @@ import { AttemptHistory } from "../ports/AttemptHistory.ts"
 import { recordAgentEnding } from "../reconcile/ending.ts"
 import { planInvariants, violationsOf } from "../reconcile/invariants.ts"
 import type { Violation } from "../reconcile/invariants.ts"
-import { failed } from "./ActionResult.ts"
+import { failed, skipped } from "./ActionResult.ts"
 import type { ActionResult } from "./ActionResult.ts"
 import { applyEnd, applyEndLegacy } from "./applyEnd.ts"
 import { applyNote, applyRebuild, applySweep } from "./applySmall.ts"
@@ -59,7 +59,7 @@ const applyOne = Effect.fnUntraced(function* (action: Action, context: ApplyCont
     case "Rebuild":
       return yield* applyRebuild(action, context)
     case "Stop":
-      return yield* applyStop(action)
+      return yield* applyStop(action, context)
     case "End":
       return yield* applyEnd(action, context)
     case "EndLegacy":
@@ -70,6 +70,10 @@ const applyOne = Effect.fnUntraced(function* (action: Action, context: ApplyCont
       return yield* applyStart(action, context)
   }
 })
+
+/** Actions that would each wait for a server which has just failed to answer, one after another. */
+const asksTinytask = (action: Action): boolean =>
+  action._tag === "Start" || action._tag === "End" || action._tag === "EndLegacy"
 
 const noTerm: Term = TermSchema.make(0)
 
@@ -123,16 +127,23 @@ export const apply = Effect.fn("apply")(function* (input: ApplyInput) {
     memory: input.memory,
     // Without a term only stops pass `permitted`, and a stop carries none.
     term: input.term ?? noTerm,
+    hasTerm: input.term !== null,
     logDirectory: input.logDirectory
   }
   const results: Array<ActionResult> = []
+  let tinytaskLost = false
   for (const action of permitted(input, violations)) {
+    if (tinytaskLost && asksTinytask(action)) {
+      results.push(skipped(action, "Tinytask went out of reach"))
+      continue
+    }
     // An action is one piece: a pass that is interrupted ends between two, and leaves nothing half done.
-    const result = yield* Effect.result(Effect.uninterruptible(applyOne(action, context)))
+    const result = yield* applyOne(action, context).pipe(Effect.uninterruptible, Effect.result)
     if (Result.isSuccess(result)) results.push(result.success)
     else {
       // A lost lock ends everything: from here on another scheduler may be writing.
       if (result.failure._tag === "LockLost") return yield* result.failure
+      tinytaskLost ||= result.failure._tag === "TaskQueueUnreachable"
       results.push(failed(action, result.failure.message))
     }
   }

@@ -120,7 +120,8 @@ const tellTinytask = Effect.fnUntraced(function* (
   yield* lock.confirm
   const { agent, epoch, taskId, token } = action.attempt
   const isOurs = details !== null && (action.taskCreatedAt === null || details.task.createdAt === action.taskCreatedAt)
-  if (!isOurs) return
+  // A start that was written down and never begun has left no mark on its task.
+  if (!isOurs || (action.attempt.phase === "none" && ended.outcome === "start-failed")) return
   const told = details.comments.some((comment) => comment.includes(commentMark(token)))
   if (outcomeRules[ended.outcome].comment && !told) {
     const comment = endingComment({

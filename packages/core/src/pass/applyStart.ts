@@ -19,7 +19,7 @@ import { ProcessTable } from "../ports/ProcessTable.ts"
 import { TaskQueue } from "../ports/TaskQueue.ts"
 import { attemptLogPath } from "../protocol/layout.ts"
 import type { StartAction } from "../reconcile/assign.ts"
-import { applied, failed, skipped } from "./ActionResult.ts"
+import { applied, skipped } from "./ActionResult.ts"
 import { rememberFault } from "./memory.ts"
 import type { PassMemory } from "./memory.ts"
 import { epochMaxOf } from "./observe.ts"
@@ -28,6 +28,8 @@ export interface ApplyContext {
   readonly desired: DesiredState
   readonly memory: PassMemory
   readonly term: Term
+  /** False while the term could not be raised: then only signals are sent, and nothing is written. */
+  readonly hasTerm: boolean
   /** Where attempt logs stand, as the lease shows it to people: "state/logs". */
   readonly logDirectory: string
 }
@@ -40,6 +42,7 @@ const intentOf = Effect.fnUntraced(function* (action: StartAction, context: Appl
   const startTime = timestampOf(yield* Clock.currentTimeMillis)
   const startMonoMs = yield* processes.monotonicMs
   const token = Token.make(yield* launcher.drawToken)
+  const agent = context.desired.agents.find(({ name }) => name === action.agent)
   const lease: StartingLease = {
     taskId: action.taskId,
     agentName: action.agent,
@@ -66,6 +69,8 @@ const intentOf = Effect.fnUntraced(function* (action: StartAction, context: Appl
     agent: null,
     lastOutput: null,
     log: `${context.logDirectory}/${attemptLogPath(action.taskId, action.epoch)}`,
+    heartbeatSec: context.desired.policy.heartbeatSec,
+    ...(agent === undefined ? {} : { success: agent.success }),
     version: 1
   }
   return lease
@@ -160,7 +165,7 @@ export const applyStart = Effect.fn("apply.start")(function* (action: StartActio
   })
   return yield* begun.pipe(
     Effect.catchTag(["TaskQueueUnreachable", "TaskQueueRejected", "LaunchFailed"], (error) =>
-      Effect.as(fault("failed", error.message), failed(action, error.message))
+      Effect.andThen(fault("failed", error.message), Effect.fail(error))
     )
   )
 })

@@ -3,14 +3,17 @@
  * our ancestors and pid 1 are never among them. A stop record that can't be written never delays a stop.
  */
 import * as Effect from "effect/Effect"
+import type { StopRecord } from "../domain/Attempts.ts"
 import type { Action } from "../domain/Plan.ts"
-import { ancestorsOf, processesOfAttempt } from "../domain/ProcessIdentity.ts"
+import { ancestorsOf, targetsOfAttempt } from "../domain/ProcessIdentity.ts"
 import type { ProcessRow } from "../domain/ProcessIdentity.ts"
 import { LeaseStore } from "../ports/LeaseStore.ts"
 import type { StoredTask } from "../ports/LeaseStore.ts"
 import { ProcessTable } from "../ports/ProcessTable.ts"
 import type { Signal } from "../ports/ProcessTable.ts"
-import { applied, skipped } from "./ActionResult.ts"
+import { applied, failed, skipped } from "./ActionResult.ts"
+import type { ApplyContext } from "./applyStart.ts"
+import { forgetStop, rememberStop } from "./memory.ts"
 import { isSameAttempt } from "./sameAttempt.ts"
 
 export type StopAction = Extract<Action, { readonly _tag: "Stop" }>
@@ -50,7 +53,10 @@ const signalsOf = ({ firstSignal, record }: StopAction): ReadonlyArray<Signal> =
   }
 }
 
-export const applyStop = Effect.fn("apply.stop")(function* (action: StopAction) {
+export const applyStop = Effect.fn("apply.stop")(function* (
+  action: StopAction,
+  context: Pick<ApplyContext, "memory" | "hasTerm">
+) {
   const leases = yield* LeaseStore
   const processes = yield* ProcessTable
   const { attempt, record } = action
@@ -60,11 +66,11 @@ export const applyStop = Effect.fn("apply.stop")(function* (action: StopAction) 
   const { agent, supervisor } = attemptProcesses(stored, action)
   const rows = yield* processes.scan
   const spared = ancestorsOf(rows, self)
-  const others = processesOfAttempt(rows, { token: attempt.token, supervisor, agent, known: record.targets }, spared)
+  const others = targetsOfAttempt(rows, { token: attempt.token, supervisor, agent, known: record.targets }, spared)
   const withSupervisor = action.includeSupervisor && supervisor !== null && !spared.has(supervisor.pid)
   const targets = targetsOf(record.rung, others, agent, withSupervisor ? supervisor : null)
-  const kept = [...others].map(({ pid, pidStart }) => ({ pid, pidStart })).slice(0, targetsKept)
-  const written = yield* Effect.result(leases.writeStop({ ...record, targets: kept }))
+  const kept = { ...record, targets: others.map(({ pid, pidStart }) => ({ pid, pidStart })).slice(0, targetsKept) }
+  const written = yield* keepRecord(kept, context)
   const signals = signalsOf(action)
   let sent = 0
   for (const target of targets) {
@@ -73,8 +79,27 @@ export const applyStop = Effect.fn("apply.stop")(function* (action: StopAction) 
     }
   }
   const note = `${signals[0] ?? ""} to ${targets.length} processes, ${sent} signals sent`
-  if (written._tag === "Failure") return yield* written.failure
-  return applied(action, note)
+  return written === null ? applied(action, note) : failed(action, written)
+})
+
+/**
+ * Keeps the record on disk, else in memory: then why not. A lost lock alone keeps a signal from being sent: another
+ * scheduler may be on the ladder by now.
+ */
+const keepRecord = Effect.fnUntraced(function* (
+  record: StopRecord,
+  { hasTerm, memory }: Pick<ApplyContext, "memory" | "hasTerm">
+) {
+  if (!hasTerm) {
+    yield* rememberStop(memory, record)
+    return null
+  }
+  const leases = yield* LeaseStore
+  return yield* leases.writeStop(record).pipe(
+    Effect.andThen(forgetStop(memory, record.token)),
+    Effect.as(null),
+    Effect.catchTag("StateUnwritable", (error) => Effect.as(rememberStop(memory, record), error.message))
+  )
 })
 
 /** The first rung asks the agent alone, where it is known and lives; the others address everything that is left. */

@@ -6,7 +6,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import type { Attempts } from "../domain/Attempts.ts"
+import type { Attempts, StopRecord } from "../domain/Attempts.ts"
 import type { DesiredState } from "../domain/DesiredState.ts"
 import type { TaskId } from "../domain/identifiers.ts"
 import type { ObservedState, StartFault, TinytaskSight } from "../domain/ObservedState.ts"
@@ -28,6 +28,8 @@ export interface ObserveInput {
   readonly desired: DesiredState
   readonly startFaults: ReadonlyArray<StartFault>
   readonly startsOffReason: string | null
+  /** Stop records that stand in memory alone, by token. */
+  readonly stops: ReadonlyMap<string, StopRecord>
 }
 
 /** At most this many tasks are looked up at once. */
@@ -69,7 +71,20 @@ export const openStartOf = (stored: StoredTask, attempts: Attempts | null): NonN
   return attempts?.outcomes.some(({ epoch }) => epoch === last.epoch) === true ? null : last
 }
 
-const recordOf = (entry: Joined, evidence: GatheredEvidence): TaskRecord => {
+/** The record on disk, or the one that could not be written there, whichever went further. */
+const stopOf = (stored: StoredTask, remembered: ReadonlyMap<string, StopRecord>): StopRecord | null => {
+  const written = stored.stops.at(-1) ?? null
+  const { lease } = stored
+  const claim = stored.claims.at(-1)
+  const token = lease._tag === "Read" ? lease.lease.token : claim?._tag === "Read" ? claim.claim.token : null
+  const unwritten = token === null ? undefined : remembered.get(token)
+  if (unwritten === undefined) return written
+  return written !== null && written.token === unwritten.token && written.nextMonoMs >= unwritten.nextMonoMs
+    ? written
+    : unwritten
+}
+
+const recordOf = (entry: Joined, evidence: GatheredEvidence, stops: ReadonlyMap<string, StopRecord>): TaskRecord => {
   const { attempts, stored } = entry
   const { lease, taskId } = stored
   const open = openStartOf(stored, attempts?.attempts ?? null)
@@ -84,7 +99,7 @@ const recordOf = (entry: Joined, evidence: GatheredEvidence): TaskRecord => {
     claims: stored.claims.map((sight) =>
       sight._tag === "Read" ? { ...sight, evidence: evidence.ofClaim(sight.claim, entry) } : sight
     ),
-    stop: stored.stops.at(-1) ?? null,
+    stop: stopOf(stored, stops),
     attempts: attempts?.attempts ?? null,
     attemptsProblem: attempts?.problem ?? null,
     openStart: open === null ? null : evidence.ofToken(open, entry),
@@ -140,7 +155,7 @@ export const observe = Effect.fn("observe")(function* (input: ObserveInput) {
     monoMs: yield* processes.monotonicMs,
     here: ourselves.here,
     tinytask,
-    records: evidence.tasks.map((entry) => recordOf(entry, evidence)),
+    records: evidence.tasks.map((entry) => recordOf(entry, evidence, input.stops)),
     agents: Result.isSuccess(agents) ? agents.success : [],
     recipes,
     startFaults: input.startFaults,

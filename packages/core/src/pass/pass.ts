@@ -49,7 +49,8 @@ export const plan = Effect.fn("pass.plan")(function* (
   const observed = yield* observe({
     desired: input.desired,
     startFaults: yield* Ref.get(input.memory.startFaults),
-    startsOffReason: input.startsOffReason
+    startsOffReason: input.startsOffReason,
+    stops: yield* Ref.get(input.memory.stops)
   })
   return { observed, plan: reconcile(observed, input.desired) }
 })
@@ -62,7 +63,13 @@ const callsForAnother = (results: ReadonlyArray<ActionResult>): boolean =>
       : _tag === "Applied" && action._tag !== "Note" && action._tag !== "Stop"
   )
 
-const errorsOf = ({ plan, results, violations }: Round): ReadonlyArray<string> => [
+const errorsOf = (
+  { observed, plan, results, violations }: Round,
+  expectedReason: string | null
+): ReadonlyArray<string> => [
+  ...(observed.startsOffReason === null || observed.startsOffReason === expectedReason
+    ? []
+    : [`nothing is started: ${observed.startsOffReason}`]),
   ...(plan.tinytask._tag === "Unread" ? [plan.tinytask.reason] : []),
   ...violations.map(
     ({ invariant, message }) => `the plan breaks invariant (${invariant}), its starts were dropped: ${message}`
@@ -100,5 +107,8 @@ export const runPass = Effect.fn("pass.run")(function* (input: PassInput) {
     rounds.push({ observed, plan: made, violations, results })
     if (!callsForAnother(results)) break
   }
-  return { rounds, errors: [...new Set(rounds.flatMap(errorsOf))] } satisfies PassReport
+  return {
+    rounds,
+    errors: [...new Set(rounds.flatMap((round) => errorsOf(round, input.startsOffReason)))]
+  } satisfies PassReport
 })

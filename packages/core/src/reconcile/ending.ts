@@ -160,9 +160,12 @@ export const judgeEnding = (evidence: EndingEvidence): Ending => {
   return { outcome: "failed", detail: "no rule matched" }
 }
 
-/** An agent that left the control file is judged by what its lease says: a recipe means Goose. */
-export const successPolicyOf = (agent: Agent | undefined, recipe: string | null): SuccessPolicy =>
-  agent?.success ?? (recipe === null ? "exit" : "tinytask")
+/**
+ * The agent's own policy; of one that left the control file, what its lease says. A lease that says nothing is judged by
+ * Tinytask: an exit code of which nobody knows what it means must complete no task.
+ */
+export const successPolicyOf = (agent: Agent | undefined, leased: SuccessPolicy | undefined): SuccessPolicy =>
+  agent?.success ?? leased ?? "tinytask"
 
 /** What to change in Tinytask after an ending: only fields that still hold our values; null = nothing. */
 export const taskChangeOf = (

@@ -162,7 +162,7 @@ const judged = (facts: Facts): { readonly outcome: Outcome; readonly detail: str
     openSubtasks: sight._tag === "Found" ? sight.openSubtasks : 0,
     exit: lease?.phase === "finished" ? lease.exit : null,
     stop: view.stop?.reason ?? null,
-    success: successPolicyOf(agent, lease?.recipe ?? null)
+    success: successPolicyOf(agent, lease?.success)
   })
 }
 
@@ -192,7 +192,7 @@ const end =
       judgeBy:
         options.ending === judged && sight._tag === "Found"
           ? {
-              success: successPolicyOf(facts.agent, view.lease?.recipe ?? null),
+              success: successPolicyOf(facts.agent, view.lease?.success),
               openSubtasks: sight.openSubtasks
             }
           : null
@@ -268,7 +268,8 @@ const rules: ReadonlyArray<Rule> = [
   },
   {
     name: "a tombstone stands: the undo goes on",
-    when: (facts) => facts.view.claim === "tombstone",
+    // A lease that went further has its own evidence: its tombstone was linked where a claim was missing.
+    when: ({ view }) => view.claim === "tombstone" && (view.lease === null || view.lease.phase === "starting"),
     judge: end({
       reason: "undo-continued",
       ending: (facts) => (facts.fault === null ? startFailed("nobody claimed it")() : fromFault(facts)),
@@ -416,6 +417,7 @@ const factsOf = (context: AttemptContext): Facts => {
       // Where there is no lease there is no beat that could be overdue.
       supervisor: unknown ? "unknown" : lease !== null && view.evidence.supervisor === "alive" ? "alive" : "dead",
       beatMonoMs: lease?.beatMonoMs ?? lease?.startMonoMs ?? 0,
+      heartbeatSec: lease?.heartbeatSec ?? null,
       starting: lease === null || lease.phase === "starting",
       taskComplete:
         sight._tag === "Found" && sight.task.status === "complete" && lease !== null && lease.phase !== "finished",

@@ -2,7 +2,7 @@
 import type { Action } from "../domain/Plan.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
 import { isProvenDead } from "../domain/TaskRecord.ts"
-import { Epoch } from "../domain/identifiers.ts"
+import { Epoch, epochMax } from "../domain/identifiers.ts"
 import type { AttemptView } from "./attemptView.ts"
 import type { Judgement, TaskSight } from "./judgeAttempt.ts"
 
@@ -40,7 +40,8 @@ export const judgeLegacy = (
       nextMonoMs: null
     }
   }
-  if (sight._tag === "Unread" || record.attemptsProblem !== null) return wait(record, sight)
+  if (sight._tag === "Unread" || record.attemptsProblem !== null || record.epochMax > epochMax)
+    return wait(record, sight)
   const outcome = sight._tag === "Found" && sight.task.status === "complete" ? "done" : "lost"
   const epoch = Epoch.make(record.epochMax + 1)
   return {

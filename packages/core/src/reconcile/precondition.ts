@@ -4,6 +4,7 @@ import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js"
 import type { DesiredState } from "../domain/DesiredState.ts"
 import type { ObservedState } from "../domain/ObservedState.ts"
 import type { Plan } from "../domain/Plan.ts"
+import { isOpen } from "../domain/Task.ts"
 import type { Task } from "../domain/Task.ts"
 import { actionTaskId } from "./actionTaskId.ts"
 
@@ -17,7 +18,13 @@ export const preconditionOf = (
   plan: Pick<Plan, "actions" | "nextMonoMs" | "nextWallMs">
 ): string => {
   const touched = new Set<number>(plan.actions.map(actionTaskId))
-  const tasks: ReadonlyArray<Task> = observed.tinytask._tag === "Read" ? observed.tinytask.tasks : []
+  const tasks: ReadonlyArray<Task> =
+    observed.tinytask._tag === "Read"
+      ? [
+          ...observed.tinytask.tasks,
+          ...observed.tinytask.lookedUp.flatMap(({ task }) => (task === null || isOpen(task) ? [] : [task]))
+        ]
+      : []
   const subject = {
     leases: observed.records
       .map((record) => {

@@ -4,6 +4,7 @@
  * verdict. The five steps are leases, stale, tasks, capacity, assign.
  */
 import type { Agent, DesiredState } from "../domain/DesiredState.ts"
+import { epochMax } from "../domain/identifiers.ts"
 import type { Epoch, TaskId } from "../domain/identifiers.ts"
 import type { ObservedState, StartFault } from "../domain/ObservedState.ts"
 import type { Action, Plan, Verdict, WaitReason } from "../domain/Plan.ts"
@@ -35,7 +36,7 @@ export const reconcile = (observed: ObservedState, desired: DesiredState): Plan 
   const known = observed.tinytask._tag === "Read" ? observed.tinytask : null
   const tasks = known === null ? [] : known.tasks.filter(isOpen).sort(byId)
   const openSubtasks = countSubtasks(tasks)
-  const sightOf = taskSights(observed, tasks, openSubtasks)
+  const sightOf = taskSights(observed, desired.endpoint, tasks, openSubtasks)
 
   // 1 leases: what the files of each task amount to
   const viewed: ReadonlyArray<Viewed> = [...observed.records]
@@ -47,7 +48,7 @@ export const reconcile = (observed: ObservedState, desired: DesiredState): Plan 
     agents: new Map(desired.agents.map((agent) => [agent.name, agent])),
     faults: new Map(observed.startFaults.map((fault) => [fault.token, fault]))
   }
-  const judgements = viewed.map((entry) => judge(entry, sightOf(entry.record.taskId), lookup, observed, desired))
+  const judgements = viewed.map((entry) => judge(entry, sightOf(entry.record), lookup, observed, desired))
   const held = new Set<TaskId>()
   for (const [index, { record }] of viewed.entries()) {
     if (judgements[index]?.verdict !== null) held.add(record.taskId)
@@ -71,8 +72,8 @@ export const reconcile = (observed: ObservedState, desired: DesiredState): Plan 
     }
     const record = records.get(task.id)
     const reasons: ReadonlyArray<WaitReason> =
-      record !== undefined && record.attemptsProblem !== null
-        ? [{ _tag: "AttemptsUnreadable", problem: record.attemptsProblem }]
+      record !== undefined && (record.attemptsProblem !== null || record.epochMax > epochMax)
+        ? [{ _tag: "AttemptsUnreadable", problem: record.attemptsProblem ?? "its epochs are used up" }]
         : taskReasons(task, {
             attempts: record?.attempts ?? null,
             openSubtasks: subtasks,
@@ -142,19 +143,38 @@ const countSubtasks = (tasks: ReadonlyArray<Task>): ReadonlyMap<TaskId, number> 
   return counts
 }
 
+/** The task that a record is about: endpoint, number and creation identify it. */
+const identityOf = ({
+  attempts,
+  lease
+}: TaskRecord): { readonly endpoint: string; readonly createdAt: string } | null => {
+  if (lease._tag === "Read") return { endpoint: lease.lease.endpoint, createdAt: lease.lease.taskCreatedAt }
+  return attempts === null ? null : { endpoint: attempts.endpoint, createdAt: attempts.taskCreatedAt }
+}
+
+const isSameEndpoint = (left: string, right: string): boolean => bare(left) === bare(right)
+const bare = (endpoint: string): string => endpoint.replace(/\/(?:mcp\/?)?$/, "").toLowerCase()
+
 /** What Tinytask says of one task: from the list, else from the look-up. */
 const taskSights = (
   observed: ObservedState,
+  endpoint: string,
   tasks: ReadonlyArray<Task>,
   openSubtasks: ReadonlyMap<TaskId, number>
-): ((taskId: TaskId) => TaskSight) => {
+): ((record: TaskRecord) => TaskSight) => {
   const { tinytask } = observed
   if (tinytask._tag === "Unread") return () => tinytask
   const listed = new Map(tasks.map((task) => [task.id, task] as const))
   const lookedUp = new Map(tinytask.lookedUp.map(({ task, taskId }) => [taskId, task] as const))
-  return (taskId) => {
+  return (record) => {
+    const { taskId } = record
     const task = listed.get(taskId) ?? lookedUp.get(taskId)
     if (task === undefined) return { _tag: "Unread", reason: "the task was not looked up" }
+    const own = identityOf(record)
+    // Another server has other tasks under the same numbers: what it says of ours is nothing.
+    if (own !== null && task?.createdAt !== own.createdAt && !isSameEndpoint(own.endpoint, endpoint)) {
+      return { _tag: "Unread", reason: `its task is in the Tinytask at ${own.endpoint}` }
+    }
     return task === null ? { _tag: "Gone" } : { _tag: "Found", task, openSubtasks: openSubtasks.get(taskId) ?? 0 }
   }
 }

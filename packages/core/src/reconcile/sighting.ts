@@ -16,6 +16,8 @@ export interface SightingInput {
   /** The last beat, or the start while there is none. */
   readonly beatMonoMs: number
   readonly starting: boolean
+  /** How often this supervisor beats; null where its lease does not say. */
+  readonly heartbeatSec: number | null
   readonly taskComplete: boolean
   readonly stored: Sighting | null
   readonly policy: Policy
@@ -31,8 +33,8 @@ export interface SightingResult {
 }
 
 /** A beat is overdue after three intervals; a supervisor that has only claimed gets the start's grace at least. */
-const overdueAfterMs = (policy: Policy, starting: boolean): number =>
-  Math.max(3 * policy.heartbeatSec, starting ? policy.startGraceSec : 0) * 1000
+const overdueAfterMs = (policy: Policy, heartbeatSec: number, starting: boolean): number =>
+  Math.max(3 * heartbeatSec, starting ? policy.startGraceSec : 0) * 1000
 
 /**
  * heartbeat 15 s: a beat of 0 s seen at 50 s is overdue; seen unchanged at 80 s or later, the supervisor is hung.
@@ -40,8 +42,9 @@ const overdueAfterMs = (policy: Policy, starting: boolean): number =>
 export const lookAgain = (input: SightingInput): SightingResult => {
   const { beatMonoMs, bootId, epoch, monoMs, policy, supervisor } = input
   const stored = input.stored?.epoch === epoch && input.stored.bootId === bootId ? input.stored : null
+  const heartbeatSec = Math.max(policy.heartbeatSec, input.heartbeatSec ?? 0)
   const beatStands = stored !== null && stored.hungBeatMonoMs === beatMonoMs
-  const overdue = supervisor === "alive" && monoMs - beatMonoMs > overdueAfterMs(policy, input.starting)
+  const overdue = supervisor === "alive" && monoMs - beatMonoMs > overdueAfterMs(policy, heartbeatSec, input.starting)
   const unknown = supervisor === "unknown"
   const hungSinceMonoMs = overdue ? (beatStands ? (stored.hungSinceMonoMs ?? monoMs) : monoMs) : null
   const unknownSinceMonoMs = unknown ? (beatStands ? (stored.unknownSinceMonoMs ?? monoMs) : monoMs) : null
@@ -60,7 +63,7 @@ export const lookAgain = (input: SightingInput): SightingResult => {
   return {
     sighting,
     changed: !sameSighting(sighting, stored),
-    hung: hungSinceMonoMs !== null && monoMs - hungSinceMonoMs >= 2 * policy.heartbeatSec * 1000 && beatStands,
+    hung: hungSinceMonoMs !== null && monoMs - hungSinceMonoMs >= 2 * heartbeatSec * 1000 && beatStands,
     unknownTooLong:
       policy.unknownLostSec > 0 &&
       unknownSinceMonoMs !== null &&

@@ -8,9 +8,9 @@ import { backoffUntilMs } from "./ending.ts"
 
 /** The recipes that a task's own tags name: `recipe:<file>`. */
 export const recipeTags = (task: Task): ReadonlyArray<string> =>
-  [
-    ...new Set(task.tags.filter((tag) => tag.startsWith("recipe:")).map((tag) => tag.slice("recipe:".length).trim()))
-  ].sort()
+  [...new Set(task.tags.filter((tag) => tag.startsWith("recipe:")).map((tag) => tag.slice("recipe:".length).trim()))]
+    .filter((recipe) => recipe !== "")
+    .sort()
 
 /** What is remembered of a task counts only for the task it was remembered of: a server whose ids began anew has others. */
 export const attemptsOfTask = (attempts: Attempts | null, task: Task): Attempts | null =>

@@ -205,16 +205,16 @@ describe("results", () => {
   })
 
   it.each([
-    { name: "an agent's entry decides", agent: agent("ada", { success: "json" }), recipe: "x.yaml", is: "json" },
+    { name: "an agent's entry decides", agent: agent("ada", { success: "json" }), leased: "exit" as const, is: "json" },
+    { name: "an agent that left: its lease decides", agent: undefined, leased: "json" as const, is: "json" },
     {
-      name: "an agent that left: a recipe means Goose, judged by Tinytask",
+      name: "an agent that left, and a lease that says nothing: no exit code completes a task",
       agent: undefined,
-      recipe: "x.yaml",
+      leased: undefined,
       is: "tinytask"
-    },
-    { name: "an agent that left: a command is judged by its exit", agent: undefined, recipe: null, is: "exit" }
-  ])("judged by: $name", ({ agent, is, recipe }) => {
-    expect(successPolicyOf(agent, recipe)).toBe(is)
+    }
+  ])("judged by: $name", ({ agent, is, leased }) => {
+    expect(successPolicyOf(agent, leased)).toBe(is)
   })
 })
 

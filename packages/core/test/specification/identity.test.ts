@@ -1,6 +1,6 @@
 /** Who a process is and whether it lives; which processes belong to an attempt. */
 import { describe, expect, it } from "vitest"
-import { ancestorsOf, judgeLiveness, processesOfAttempt } from "../../src/domain/ProcessIdentity.ts"
+import { ancestorsOf, judgeLiveness, processesOfAttempt, targetsOfAttempt } from "../../src/domain/ProcessIdentity.ts"
 import type { AttemptTraces, ProcessIdentity, ProcessRow, ProcessSight } from "../../src/domain/ProcessIdentity.ts"
 import { isProvenDead, nothingLeft } from "../../src/domain/TaskRecord.ts"
 import { evidence, here, tokenOf } from "../builders.ts"
@@ -170,6 +170,37 @@ describe("the processes of an attempt", () => {
     { name: "sorted by pid", rows: [row(300, 200), agent, row(150, 200)], is: [150, 200, 300] }
   ])("$name", ({ is, rows }) => {
     expect(pids(rows)).toEqual(is)
+  })
+
+  it("a session whose leader is gone holds its slot and is no target: its number may be another's by now", () => {
+    const rows = [supervisor, row(201, 1, { group: 200, session: 200, pidStart: 9000 })]
+    expect(pids(rows)).toEqual([201])
+    expect(targetsOfAttempt(rows, traces, new Set())).toEqual([])
+  })
+
+  it("members of such a session are targets when they carry the token, or were listed while the leader lived", () => {
+    const rows = [
+      supervisor,
+      row(201, 1, { group: 200, session: 200, token }),
+      row(202, 1, { group: 200, session: 200, pidStart: 702 }),
+      row(203, 201, { group: 200, session: 200 })
+    ]
+    const known = [{ pid: 202, pidStart: 702 }]
+    expect(targetsOfAttempt(rows, { ...traces, known }, new Set()).map(({ pid }) => pid)).toEqual([201, 202, 203])
+  })
+
+  it("a scheduler that an agent started has attempts of its own: they are nobody else's descendants", () => {
+    const other = tokenOf(2, 1)
+    const rows = [
+      supervisor,
+      agent,
+      row(250, 200),
+      row(300, 250, { token: other }),
+      row(400, 300, { token: other }),
+      row(401, 400, { token: other })
+    ]
+    expect(pids(rows)).toEqual([200, 250])
+    expect(targetsOfAttempt(rows, traces, new Set()).map(({ pid }) => pid)).toEqual([200, 250])
   })
 
   it("what an earlier scan listed still counts after it lost its parent, while its start is the same", () => {

@@ -23,6 +23,7 @@ const looks = (row: ReadonlyArray<Look>): ReadonlyArray<SightingResult> => {
   let stored: Sighting | null = null
   return row.map(({ atSec, attempt, beatSec, bootId, seen, starting }) => {
     const result = lookAgain({
+      heartbeatSec: null,
       epoch: epoch(attempt ?? 3),
       bootId: bootId ?? here.bootId,
       monoMs: atSec * 1000,
@@ -189,4 +190,27 @@ describe("sightings in a plan", () => {
       lines: ["running task 1 on ada (epoch 3): its supervisor is silent", "  note: hung since 0 s"]
     }
   ])
+})
+
+describe("a supervisor that was launched with another heartbeat", () => {
+  it("is judged by its own: a scheduler that beats faster calls nobody hung", () => {
+    const look = (atSec: number, stored: Sighting | null) =>
+      lookAgain({
+        epoch: epoch(3),
+        bootId: here.bootId,
+        monoMs: atSec * 1000,
+        supervisor: "alive",
+        beatMonoMs: 0,
+        starting: false,
+        heartbeatSec: 120,
+        taskComplete: false,
+        stored,
+        policy: policyDefaults
+      })
+    expect(words(look(110, null))).toBe("ordinary")
+    const overdue = look(361, null)
+    expect(words(overdue)).toBe("watched, noted")
+    expect(words(look(600, overdue.sighting))).toBe("watched")
+    expect(words(look(602, overdue.sighting))).toBe("hung")
+  })
 })
