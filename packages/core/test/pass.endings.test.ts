@@ -187,15 +187,18 @@ describe("an attempt ends", () => {
 
   it.effect("while its supervisor still lives for a moment: what it finished is handled at once", () =>
     Effect.gen(function* () {
-      const { id, world } = worldWith(() => completesAfter(1000, { leaveAfterMs: 60_000 }))
-      const { pass } = yield* startScheduler(world)
-      yield* pass()
-      yield* later(world, 2)
-      yield* pass()
-      assert.deepStrictEqual(outcomes(world), ["done"])
-      assert.isTrue(world.machine.lives(processOf(world, id, "supervisor")))
-      assert.strictEqual(filesLeft(world), 0)
-      assert.deepStrictEqual(world.machine.signals, [])
+      for (const startError of [null, "no such file"]) {
+        const { id, world } = worldWith(() => completesAfter(1000, { startError, leaveAfterMs: 60_000 }))
+        const { end, pass } = yield* startScheduler(world)
+        yield* pass()
+        yield* later(world, 2)
+        yield* pass()
+        assert.deepStrictEqual(outcomes(world), [startError === null ? "done" : "start-failed"])
+        assert.isTrue(world.machine.lives(processOf(world, id, "supervisor")))
+        assert.strictEqual(filesLeft(world), 0)
+        assert.deepStrictEqual(world.machine.signals, [])
+        yield* end
+      }
     })
   )
 

@@ -86,7 +86,11 @@ export const scripts = {
   finishesLate: completesAfter(sec(10), { finishAfterMs: sec(15) }),
   leavesLate: exitsWith(1, sec(10), { leaveAfterMs: sec(50) }),
   leavesChildren: completesAfter(sec(10), {
-    leaves: [stubborn, { session: "agent", carriesToken: false, obeys: ["SIGTERM"], livesMs: null }]
+    leaves: [stubborn, { session: "agent", carriesToken: true, obeys: ["SIGTERM"], livesMs: null }]
+  }),
+  // Without a token it is known by its agent's session alone: it holds the slot until it ends.
+  leavesChildInItsSession: exitsWith(1, sec(10), {
+    leaves: [{ session: "agent", carriesToken: false, obeys: [], livesMs: sec(90) }]
   }),
   leavesChildForAWhile: exitsWith(1, sec(10), { leaves: [{ ...stubborn, livesMs: sec(60) }] })
 } satisfies { readonly [name: string]: AgentScript }

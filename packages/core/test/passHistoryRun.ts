@@ -7,6 +7,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as References from "effect/References"
 import * as Scope from "effect/Scope"
 import type { DesiredState } from "../src/domain/DesiredState.ts"
 import { QueueName } from "../src/domain/identifiers.ts"
@@ -20,7 +21,7 @@ import { plan, runPass } from "../src/pass/pass.ts"
 import type { PassInput } from "../src/pass/pass.ts"
 import { SchedulerLock } from "../src/ports/SchedulerLock.ts"
 import { settlingViolations, violationsOf } from "../src/reconcile/invariants.ts"
-import { crash, layerSimulation, SimulatedCrash, World } from "../src/simulation/api.ts"
+import { crash, layerSimulation, World } from "../src/simulation/api.ts"
 import type { AgentScript, FaultHook, SimulatedProcess } from "../src/simulation/api.ts"
 import { agent, desiredWith } from "./passHarness.ts"
 import { edits, scripts } from "./passHistory.ts"
@@ -108,7 +109,13 @@ class Scheduler {
   }
 
   private run<A, E>(effect: Effect.Effect<A, E, Layer.Success<ReturnType<typeof layerSimulation>>>): Exit.Exit<A, E> {
-    return Effect.runSyncExit(effect.pipe(Effect.provide(this.context), Effect.provideService(Clock.Clock, this.clock)))
+    return Effect.runSyncExit(
+      effect.pipe(
+        Effect.provide(this.context),
+        Effect.provideService(Clock.Clock, this.clock),
+        Effect.provideService(References.MinimumLogLevel, "None")
+      )
+    )
   }
 
   end(): void {
@@ -193,11 +200,13 @@ export class HistoryRun {
     const exit = this.scheduler.pass(desiredFor(this.slots))
     this.scheduler.faults = () => null
     if (this.world.files.lockHolder === null) this.restart()
-    if (Exit.isSuccess(exit)) return
+    if (Exit.isSuccess(exit)) {
+      this.wrongs.push(...exit.value.errors.filter((error) => error.includes("fault of TinyScheduler")))
+      return
+    }
+    if (Cause.hasInterrupts(exit.cause)) return this.restart()
     const defect = exit.cause.reasons.find(Cause.isDieReason)
-    if (defect === undefined) return
-    if (defect.defect instanceof SimulatedCrash) this.restart()
-    else this.wrongs.push(`a pass died: ${String(defect.defect)}`)
+    if (defect !== undefined) this.wrongs.push(`a pass died: ${String(defect.defect)}`)
   }
 
   private mishapsAt(mishaps: ReadonlyArray<Mishap>): FaultHook {

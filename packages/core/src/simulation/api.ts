@@ -1,5 +1,5 @@
 /** What simulations and tests of plans import: `@tinyscheduler/core/simulation`. */
-export { crash, noFaults, SimulatedCrash } from "./memoryCalls.ts"
+export { crash, noFaults } from "./memoryCalls.ts"
 export type { FaultHook } from "./memoryCalls.ts"
 export { layerSimulation } from "./memoryPorts.ts"
 export type { SchedulerProcess } from "./memoryPorts.ts"

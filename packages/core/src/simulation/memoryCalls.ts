@@ -6,7 +6,10 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { World } from "./World.ts"
 
-/** The scheduler's process ends at this call, as by SIGKILL. */
+/**
+ * The scheduler's process ends at this call, as by SIGKILL: whoever made it is interrupted, which nothing catches, and so
+ * is every later call.
+ */
 export const crash: unique symbol = Symbol("crash")
 
 /**
@@ -17,15 +20,6 @@ export type FaultHook = (call: string, moment: "before" | "after") => string | t
 
 export const noFaults: FaultHook = () => null
 
-/** The defect that a crash is: nothing catches it, so nothing of its scheduler runs after it. */
-export class SimulatedCrash {
-  readonly _tag = "SimulatedCrash"
-  readonly call: string
-  constructor(call: string) {
-    this.call = call
-  }
-}
-
 export type Call = <A, E, F>(
   name: string,
   toError: (reason: string) => F,
@@ -34,13 +28,16 @@ export type Call = <A, E, F>(
 
 /** Calls of one scheduler over a world. */
 export const makeCall = (world: World, faults: FaultHook): Call => {
+  let ended = false
   const fault = <F>(name: string, moment: "before" | "after", toError: (reason: string) => F) => {
     const found = faults(name, moment)
     if (found === null) return null
-    return found === crash ? Effect.die(new SimulatedCrash(name)) : Effect.fail(toError(found))
+    ended ||= found === crash
+    return found === crash ? Effect.interrupt : Effect.fail(toError(found))
   }
   return <A, E, F>(name: string, toError: (reason: string) => F, act: () => Effect.Effect<A, E>) =>
     Effect.flatMap(Clock.currentTimeMillis, (nowMs): Effect.Effect<A, E | F> => {
+      if (ended) return Effect.interrupt
       world.settle(nowMs)
       const early = fault(name, "before", toError)
       if (early !== null) return early
