@@ -37,8 +37,9 @@ const isFree = (record: TaskRecord | undefined): boolean =>
       (sight) =>
         sight._tag === "Read" &&
         isClosed(record, sight.epoch) &&
-        // The tombstone of the latest start is the last thing that its end removes.
-        (sight.claim.kind === "tombstone" ? sight.epoch !== record.attempts?.last?.epoch : proven(sight.evidence))
+        // The claim or tombstone of the latest start is the last thing that its end removes.
+        sight.epoch !== record.attempts?.last?.epoch &&
+        (sight.claim.kind === "tombstone" || proven(sight.evidence))
     ))
 
 /** The agent and queue that count as taken by the files of one task. */

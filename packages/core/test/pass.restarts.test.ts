@@ -148,6 +148,28 @@ describe("a scheduler ends in the middle of an ending", () => {
     )
   }
 
+  it.effect("with the outcome recorded and the lease lost since: its claim still says that the end is not done", () =>
+    Effect.gen(function* () {
+      const world = new World()
+      const id = world.addTask()
+      world.script = () => exitsWith(1, 1000, { leaveAfterMs: 30_000 })
+      const first = yield* startScheduler(world, { faults: atCall("AttemptHistory.write", "after", () => crash, 2) })
+      yield* first.pass()
+      yield* later(world, 2)
+      yield* Effect.exit(first.pass())
+      yield* first.end
+      world.files.leases.delete(id)
+      const second = yield* startScheduler(world)
+      yield* second.pass()
+      yield* later(world, 30)
+      yield* second.pass()
+      const { comments, status } = taskOf(world, id)
+      assert.deepStrictEqual({ comments: comments.length, status }, { comments: 1, status: "idle" })
+      assert.deepStrictEqual(outcomes(world), ["failed"])
+      assert.strictEqual(filesLeft(world), 0)
+    })
+  )
+
   it.effect("with the outcome recorded and the task completed by hand since: the recorded outcome stands", () =>
     Effect.gen(function* () {
       const world = new World()

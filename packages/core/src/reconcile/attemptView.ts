@@ -155,11 +155,11 @@ const fromClaim = (
   const { claim, epoch } = sight
   const recorded = recordedOutcome(record.attempts, epoch)
   const last = record.attempts?.last?.epoch === epoch ? record.attempts.last : null
-  // Where there was no lease from the beginning, its absence does not say that all steps of the ending were done.
-  const mayBeCutShort = claim.kind === "tombstone" && last !== null
-  if (recorded !== null && leaseFault === "lease-missing" && !mayBeCutShort) {
+  if (recorded !== null && leaseFault === "lease-missing") {
     const liveness = record.claims.map(claimLiveness).reduce(worseOf)
-    return { _tag: "Remains", epoch, agent: claim.agentName, queue: last?.queue ?? null, liveness }
+    // The claim of the latest start is the last thing that its end removes: with nothing alive, that end goes on.
+    const mayBeCutShort = last !== null && (claim.kind === "tombstone" || liveness === "dead")
+    if (!mayBeCutShort) return { _tag: "Remains", epoch, agent: claim.agentName, queue: last?.queue ?? null, liveness }
   }
   return {
     _tag: "Attempt",

@@ -55,10 +55,8 @@ const isUnderWay = (record: TaskRecord): boolean => {
   if (record.claims.some((sight) => sight.epoch > closedUpTo)) return true
   if (evidencesOf(record).some(mayLive)) return true
   const last = record.attempts?.last ?? null
-  // A tombstone is the last thing that the end of a start removes.
-  const isBeingEnded = record.claims.some(
-    (sight) => sight._tag === "Read" && sight.claim.kind === "tombstone" && sight.epoch === last?.epoch
-  )
+  // The claim or tombstone of the latest start is the last thing that its end removes.
+  const isBeingEnded = record.claims.some((sight) => sight._tag === "Read" && sight.epoch === last?.epoch)
   return isBeingEnded || (last !== null && !recorded.has(last.epoch))
 }
 

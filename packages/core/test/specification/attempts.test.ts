@@ -453,11 +453,25 @@ describe("odd files", () => {
       lines: ["running task 1 on ada (epoch 3): running", "  sweep claims up to epoch 2"]
     },
     {
-      name: "claims of a recorded ending are swept, and the task is free",
+      name: "the claim of the latest start, its ending recorded: the end goes on, for the claim is what it removes last",
       world: oneAgent()
         .addTask(1)
         .addRecord(1, { claims: ownClaim(evidence.claimDead), attempts: withOutcome("failed") }),
-      lines: ["start task 1 on ada (epoch 4, attempt 1)", "  sweep claims up to epoch 3"]
+      lines: ["reclaim task 1 from ada (epoch 3): failed, its ending goes on", "  end as failed"]
+    },
+    {
+      name: "claims of an earlier start are swept, and the task is free",
+      world: oneAgent()
+        .addTask(1)
+        .addRecord(1, {
+          claims: ownClaim(evidence.claimDead),
+          attempts: attempts(
+            1,
+            { epoch: 4, agent: "ada" },
+            { outcomes: [recordedOutcome(1, 3, "failed"), recordedOutcome(1, 4, "failed")] }
+          )
+        }),
+      lines: ["start task 1 on ada (epoch 5, attempt 1)", "  sweep claims up to epoch 3"]
     },
     {
       name: "claims of a recorded ending that nobody has looked for: held",
