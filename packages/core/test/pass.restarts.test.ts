@@ -152,7 +152,7 @@ describe("a scheduler ends in the middle of an ending", () => {
     Effect.gen(function* () {
       const world = new World()
       const id = world.addTask()
-      world.script = () => exitsWith(1, 1000, { leaveAfterMs: 30_000 })
+      world.script = () => exitsWith(1, 1000, { leaveAfterMs: 10_000 })
       const first = yield* startScheduler(world, { faults: atCall("AttemptHistory.write", "after", () => crash, 2) })
       yield* first.pass()
       yield* later(world, 2)
@@ -161,7 +161,7 @@ describe("a scheduler ends in the middle of an ending", () => {
       world.files.leases.delete(id)
       const second = yield* startScheduler(world)
       yield* second.pass()
-      yield* later(world, 30)
+      yield* later(world, 10)
       yield* second.pass()
       const { comments, status } = taskOf(world, id)
       assert.deepStrictEqual({ comments: comments.length, status }, { comments: 1, status: "idle" })
