@@ -233,6 +233,55 @@ describe("apply", () => {
     })
   )
 
+  it.effect("uses no epoch twice: a plan that is applied again after its attempt has ended starts nothing", () =>
+    Effect.gen(function* () {
+      const world = new World()
+      tasks(world, 1)
+      world.script = () => exitsWith(1, 1000)
+      const scheduler = yield* startScheduler(world)
+      const { observed, plan } = yield* scheduler.plan()
+      const applied = apply({ ...scheduler.inputWith(desiredWith()), observed, plan }).pipe(
+        Effect.provide(scheduler.context)
+      )
+      yield* applied
+      yield* later(world, 2)
+      yield* scheduler.pass()
+      assert.deepStrictEqual(outcomes(world), ["failed"])
+      const { results } = yield* applied
+      assert.deepStrictEqual(
+        results.map((result) => (result._tag === "Skipped" ? result.why : result._tag)),
+        ["its epoch was used meanwhile"]
+      )
+      yield* later(world, 1)
+      assert.strictEqual(world.supervision.runs.length, 1)
+    })
+  )
+
+  it.effect("sweeps no claim that a lease still needs", () =>
+    Effect.gen(function* () {
+      const world = new World()
+      const [id] = tasks(world, 1)
+      const scheduler = yield* startScheduler(world)
+      yield* scheduler.pass()
+      yield* later(world, 2)
+      const { observed, plan } = yield* scheduler.plan()
+      const doctored: Plan = {
+        ...plan,
+        actions: plan.actions.flatMap((action) =>
+          action._tag === "End" ? [{ _tag: "Sweep", taskId: action.attempt.taskId, epoch: action.attempt.epoch }] : []
+        )
+      }
+      const { results } = yield* apply({ ...scheduler.inputWith(desiredWith()), observed, plan: doctored }).pipe(
+        Effect.provide(scheduler.context)
+      )
+      assert.deepStrictEqual(
+        results.map(({ _tag, action }) => `${_tag} ${action._tag}`),
+        ["Skipped Sweep"]
+      )
+      assert.isTrue(id !== undefined && world.files.claims.of(id).length === 1)
+    })
+  )
+
   it.effect("judges an ending once more with the task read anew", () =>
     Effect.gen(function* () {
       const world = new World()

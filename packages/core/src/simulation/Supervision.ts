@@ -15,9 +15,12 @@ import type { Supervised, SimulatedRun } from "./supervised.ts"
 
 type Ended = Pick<AgentExit, "code" | "signal" | "error">
 
-const heartbeatMs = 15_000
+/** How often a supervisor beats whose lease does not say it. */
+const heartbeatDefaultSec = 15
 const retryMs = 1000
 const stopGraceMs = 10_000
+
+const heartbeatMsOf = ({ heartbeatSec = heartbeatDefaultSec }: StartingLease): number => heartbeatSec * 1000
 
 export class Supervision {
   /** Every run of an agent that ever began. */
@@ -77,7 +80,8 @@ export class Supervision {
   settle(): void {
     const lived = this.machine.livedMs()
     for (const supervised of this.live) {
-      const { agent, beatMs, hung, process } = supervised
+      const { agent, beatMs, hung, lease, process } = supervised
+      const heartbeatMs = heartbeatMsOf(lease)
       if (!this.machine.lives(process)) this.live.delete(supervised)
       else if (!hung && agent !== null && beatMs !== null && lived - beatMs >= heartbeatMs) {
         if (this.machine.lives(agent)) this.beat(supervised, (lived - beatMs) % heartbeatMs)
@@ -205,7 +209,7 @@ export class Supervision {
   private beat(supervised: Supervised, ageMs: number): void {
     const result = this.write(supervised, null, ageMs)
     const lived = this.machine.livedMs()
-    supervised.beatMs = result === "written" ? lived - ageMs : lived - heartbeatMs + retryMs
+    supervised.beatMs = result === "written" ? lived - ageMs : lived - heartbeatMsOf(supervised.lease) + retryMs
     if (result === "fenced") {
       supervised.fenced = true
       this.endAgent(supervised)
