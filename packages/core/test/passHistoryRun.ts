@@ -3,29 +3,19 @@
  * from the truth about processes, not from files; at the end the faults stop, and everything must come to its end.
  */
 import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
-import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Layer from "effect/Layer"
-import * as References from "effect/References"
-import * as Scope from "effect/Scope"
 import type { DesiredState } from "../src/domain/DesiredState.ts"
 import { QueueName } from "../src/domain/identifiers.ts"
-import type { TaskId, Term } from "../src/domain/identifiers.ts"
+import type { TaskId } from "../src/domain/identifiers.ts"
 import type { StartingLease } from "../src/domain/Lease.ts"
-import type { ObservedState } from "../src/domain/ObservedState.ts"
 import type { Plan } from "../src/domain/Plan.ts"
-import { apply } from "../src/pass/apply.ts"
-import { makePassMemory } from "../src/pass/memory.ts"
-import { plan, runPass } from "../src/pass/pass.ts"
-import type { PassInput } from "../src/pass/pass.ts"
-import { SchedulerLock } from "../src/ports/SchedulerLock.ts"
 import { settlingViolations, violationsOf } from "../src/reconcile/invariants.ts"
-import { crash, layerSimulation, World } from "../src/simulation/api.ts"
+import { crash, World } from "../src/simulation/api.ts"
 import type { AgentScript, FaultHook, SimulatedProcess } from "../src/simulation/api.ts"
 import { agent, desiredWith } from "./passHarness.ts"
 import { edits, scripts } from "./passHistory.ts"
 import type { Edit, History, Mishap, ScriptName, Step } from "./passHistory.ts"
+import { SyncScheduler } from "./passSync.ts"
 
 const desiredFor = (slots: number): DesiredState =>
   desiredWith({
@@ -44,85 +34,6 @@ const desiredFor = (slots: number): DesiredState =>
 /** Calls that can't answer with an error: a mishap there can only be the end of the process. */
 const infallible = new Set(["ProcessTable.monotonicMs", "ProcessTable.startedAtMs", "ProcessTable.signal"])
 
-/** The virtual clock of a world, for passes that run without a fiber that sleeps. */
-const clockOf = ({ machine }: World): Clock.Clock => {
-  const nanos = (ms: number): bigint => BigInt(ms) * 1_000_000n
-  return {
-    currentTimeMillisUnsafe: () => machine.nowMs,
-    currentTimeMillis: Effect.sync(() => machine.nowMs),
-    currentTimeNanosUnsafe: () => nanos(machine.nowMs),
-    currentTimeNanos: Effect.sync(() => nanos(machine.nowMs)),
-    monotonicTimeNanosUnsafe: () => nanos(machine.monoMs()),
-    monotonicTimeNanos: Effect.sync(() => nanos(machine.monoMs())),
-    sleep: () => Effect.die("nothing sleeps in a pass")
-  }
-}
-
-/** One scheduler process that makes its passes synchronously. */
-class Scheduler {
-  faults: FaultHook = () => null
-  readonly term: Term | null
-  private readonly scope = Scope.makeUnsafe()
-  private readonly memory = Effect.runSync(makePassMemory)
-  private readonly context
-  private readonly clock: Clock.Clock
-  private readonly onPlan: (observed: ObservedState, plan: Plan) => void
-
-  constructor(world: World, onCall: FaultHook, onPlan: (observed: ObservedState, plan: Plan) => void) {
-    this.clock = clockOf(world)
-    this.onPlan = onPlan
-    const faults: FaultHook = (call, moment) => onCall(call, moment) ?? this.faults(call, moment)
-    this.context = Effect.runSync(Layer.buildWithScope(layerSimulation(world, faults), this.scope))
-    const acquired = SchedulerLock.use(({ acquire }) => acquire).pipe(
-      Effect.provide(this.context),
-      Effect.provideService(Scope.Scope, this.scope)
-    )
-    this.term = Effect.runSync(acquired).term
-  }
-
-  private input(desired: DesiredState): PassInput {
-    return {
-      desired,
-      memory: this.memory,
-      term: this.term,
-      startsOffReason: null,
-      logDirectory: "state/logs",
-      onPlan: (observed, made) => Effect.sync(() => this.onPlan(observed, made)),
-      onResults: () => Effect.void
-    }
-  }
-
-  pass(desired: DesiredState) {
-    return this.run(runPass(this.input(desired)))
-  }
-
-  /** One round: observe, reconcile, apply. */
-  round(desired: DesiredState) {
-    const input = this.input(desired)
-    const once = Effect.gen(function* () {
-      const made = yield* plan(input)
-      yield* input.onPlan(made.observed, made.plan)
-      yield* apply({ ...input, observed: made.observed, plan: made.plan })
-      return made.plan
-    })
-    return this.run(once)
-  }
-
-  private run<A, E>(effect: Effect.Effect<A, E, Layer.Success<ReturnType<typeof layerSimulation>>>): Exit.Exit<A, E> {
-    return Effect.runSyncExit(
-      effect.pipe(
-        Effect.provide(this.context),
-        Effect.provideService(Clock.Clock, this.clock),
-        Effect.provideService(References.MinimumLogLevel, "None")
-      )
-    )
-  }
-
-  end(): void {
-    Effect.runSync(Scope.close(this.scope, Exit.void))
-  }
-}
-
 /** Once all faults are over, everything must be complete within so many passes, one a minute. */
 const healingPassesMax = 120
 /** After so many rounds at one moment something goes round in circles. */
@@ -136,8 +47,8 @@ export class HistoryRun {
   plans = 0
   private slots = 2
   private healed = false
-  private scheduler: Scheduler
-  private sleeper: Scheduler | null = null
+  private scheduler: SyncScheduler
+  private sleeper: SyncScheduler | null = null
   private readonly scripts: ReadonlyArray<ScriptName>
   /** Tasks that ever had a subtask: their status follows it. */
   private readonly parents = new Set<TaskId>()
@@ -172,14 +83,14 @@ export class HistoryRun {
     return scripts[this.scripts[(taskId * 7 + epoch * 13) % this.scripts.length] ?? "completes"]
   }
 
-  private begin(): Scheduler {
+  private begin(): SyncScheduler {
     const noteStarts: FaultHook = (call, moment) => {
       if (call === "AttemptHistory.write" && moment === "after") {
         for (const { last } of this.world.files.attempts.values()) if (last !== null) this.starts.add(last.token)
       }
       return null
     }
-    return new Scheduler(this.world, noteStarts, (observed, made) => {
+    return new SyncScheduler(this.world, noteStarts, (observed, made) => {
       this.plans += 1
       for (const { invariant, message } of violationsOf(observed, desiredFor(this.slots), made)) {
         this.wrongs.push(`(${invariant}) ${message}`)
