@@ -2,7 +2,7 @@
  * The processes of one test: everything that a test starts, or that one of those starts, carries the test's mark in its
  * environment from exec on. They are found by the mark, and ended by pid and start, never by a name.
  */
-import { readdirSync, readFileSync, readlinkSync } from "node:fs"
+import { readdirSync, readFileSync } from "node:fs"
 import { until } from "./until.ts"
 
 export const markVariable = "E2E_MARK"
@@ -33,12 +33,6 @@ export const startOf = (pid: number): string | null => {
 
 export const isLiving = (pid: number): boolean => startOf(pid) !== null
 
-/** One letter: R, S, D, T … */
-export const stateOf = (pid: number): string | null => {
-  const stat = readProc(pid, "stat")
-  return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[0] ?? null
-}
-
 export const environmentOf = (pid: number): Readonly<Record<string, string>> =>
   Object.fromEntries(
     (readProc(pid, "environ") ?? "")
@@ -49,14 +43,6 @@ export const environmentOf = (pid: number): Readonly<Record<string, string>> =>
         return [pair.slice(0, at), pair.slice(at + 1)]
       })
   )
-
-export const workingDirectoryOf = (pid: number): string | null => {
-  try {
-    return readlinkSync(`/proc/${pid}/cwd`)
-  } catch {
-    return null
-  }
-}
 
 /** All living processes that satisfy a look at their environment. */
 export const processesWhere = (
