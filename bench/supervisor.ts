@@ -10,7 +10,7 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
-import type { SupervisorOrder } from "@tinyscheduler/adapters-process/supervisor/spec"
+import type { SupervisorOrder } from "../packages/adapters-process/src/supervisor/spec.ts"
 
 const runs = Math.max(11, Number(process.argv[2] ?? 11))
 /** Two hours of a heartbeat of 15 seconds. */
@@ -113,7 +113,7 @@ const print = (name: string, unit: string, bare: ReadonlyArray<number>, ours: Re
 
 try {
   await build({
-    entryPoints: [fileURLToPath(import.meta.resolve("@tinyscheduler/adapters-process/supervisor/entry"))],
+    entryPoints: [fileURLToPath(new URL("../packages/adapters-process/src/supervisor/entry.ts", import.meta.url))],
     bundle: true,
     conditions: ["source"],
     format: "esm",
