@@ -16,8 +16,15 @@ const decisions = ({ actions, precondition, usage, verdicts }: PlanJson) => ({ a
 /** No beat falls between two digests. */
 const flags = (ground: Ground): ReadonlyArray<string> => [...ground.endpoint, "--heartbeat", "600"]
 
+/** With something to log about: a notice, and every detail. */
+const talkative = { env: { TINYSCHEDULER_BIN_DIR: "/bin", TINYSCHEDULER_LOG_LEVEL: "DEBUG" } }
+
 const dryPlan = async (ground: Ground): Promise<PlanJson> => {
-  const { code, stdout } = await ground.cli(["run", "--once", "--dry-run", "--json", ...flags(ground)])
+  const { code, stderr, stdout } = await ground.cli(
+    ["run", "--once", "--dry-run", "--json", ...flags(ground)],
+    talkative
+  )
+  expect(stderr).toContain("TINYSCHEDULER_BIN_DIR is accepted for compatibility and not used")
   expect(code).toBe(0)
   return JSON.parse(stdout)
 }
