@@ -37,8 +37,11 @@ it("a daemon killed with SIGKILL ten times at random moments brings each task to
   const runs = ground.runs()
   const changes = database.changes()
   const spanning = runs.filter(({ endMs, startMs }) => killedAt.some((at) => startMs < at && at < endMs))
+  const undone = Array.from({ length: crowdSize }, (_, index) => ground.outcomes(index + 1)).filter(
+    (outcomes) => outcomes.join() !== "done"
+  )
   console.log(
-    `${((performance.now() - begun) / 1000).toFixed(1)} s, ${runs.length} runs, ${spanning.length} of them went on over a kill`
+    `${((performance.now() - begun) / 1000).toFixed(1)} s, ${runs.length} runs, ${spanning.length} of them went on over a kill, ${undone.length} starts were undone`
   )
   expect(timesEach(changes.filter(({ after }) => after === "complete").map(({ task }) => task))).toEqual([1])
   expect(overlaps(runs)).toEqual([])
