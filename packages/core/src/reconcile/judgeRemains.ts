@@ -4,7 +4,8 @@ import type { TaskRecord } from "../domain/TaskRecord.ts"
 import { isProvenDead } from "../domain/TaskRecord.ts"
 import { Epoch, epochMax } from "../domain/identifiers.ts"
 import type { AttemptView } from "./attemptView.ts"
-import type { Judgement, TaskSight } from "./judgeAttempt.ts"
+import type { TaskSight } from "./attemptFacts.ts"
+import type { Judgement } from "./judgement.ts"
 
 const wait = (record: TaskRecord, sight: TaskSight): Judgement => ({
   verdict: {
