@@ -11,7 +11,7 @@ import * as Schema from "effect/Schema"
 import { type AgentLaunch, renderLaunch } from "@tinyscheduler/core/domain/AgentLaunch"
 import { LeaseFile } from "@tinyscheduler/core/domain/Lease"
 import { AgentLauncher, LaunchFailed, type LaunchRequest } from "@tinyscheduler/core/ports/AgentLauncher"
-import { promptPath, taskFileName } from "@tinyscheduler/core/protocol/layout"
+import { promptPath } from "@tinyscheduler/core/protocol/layout"
 import { agentEnvironment, supervisorEnvironment } from "./environment.ts"
 import { launchProblem } from "./launchProblem.ts"
 import { startDetached } from "./startDetached.ts"
@@ -48,8 +48,7 @@ const encodeLease = Schema.encodeSync(LeaseFile)
 const orderOf = (options: AgentLauncherOptions, request: LaunchRequest, launch: AgentLaunch) => {
   const { lease } = request
   const promptFile = `${options.logDir}/${promptPath(lease.taskId, lease.epoch)}`
-  const leaseFile = `${options.runningDir}/${taskFileName(lease.taskId)}`
-  const rendered = renderLaunch(launch, lease, request, { promptFile, leaseFile })
+  const rendered = renderLaunch(launch, lease, request, { promptFile })
   const { runningDir, claimsDir, logDir, tmpDir, heartbeatSec, stopGraceSec } = options
   const order: SupervisorOrder = {
     lease: encodeLease(lease),

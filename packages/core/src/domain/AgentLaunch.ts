@@ -54,7 +54,7 @@ export const renderLaunch = (
   launch: AgentLaunch,
   lease: StartingLease,
   task: { readonly title: string; readonly description: string | null },
-  paths: { readonly promptFile: string; readonly leaseFile: string }
+  paths: { readonly promptFile: string }
 ): RenderedLaunch => {
   const recipePath = lease.recipe === null ? "" : `${launch.recipesDirectory}/${lease.recipe}`
   const values: Readonly<Record<Placeholder, string>> = {

@@ -5,21 +5,8 @@ import { isProvenDead } from "../domain/TaskRecord.ts"
 import { Epoch, epochMax } from "../domain/identifiers.ts"
 import type { AttemptView } from "./attemptView.ts"
 import type { TaskSight } from "./attemptFacts.ts"
+import { waitForReading } from "./judgement.ts"
 import type { Judgement } from "./judgement.ts"
-
-const wait = (record: TaskRecord, sight: TaskSight): Judgement => ({
-  verdict: {
-    _tag: "Wait",
-    taskId: record.taskId,
-    reasons: [
-      record.attemptsProblem === null
-        ? { _tag: "TinytaskUnread", reason: sight._tag === "Unread" ? sight.reason : "" }
-        : { _tag: "AttemptsUnreadable", problem: record.attemptsProblem }
-    ]
-  },
-  actions: [],
-  nextMonoMs: null
-})
 
 /** A lease of before: a bare pid that is gone, or younger than the lease, is dead; anything else is left alone. */
 export const judgeLegacy = (
@@ -42,7 +29,7 @@ export const judgeLegacy = (
     }
   }
   if (sight._tag === "Unread" || record.attemptsProblem !== null || record.epochMax > epochMax)
-    return wait(record, sight)
+    return waitForReading(record, sight)
   const outcome = sight._tag === "Found" && sight.task.status === "complete" ? "done" : "lost"
   const epoch = Epoch.make(record.epochMax + 1)
   return {
@@ -79,7 +66,7 @@ export const judgeOpenStart = (
       nextMonoMs: null
     }
   }
-  if (sight._tag === "Unread" || record.attemptsProblem !== null) return wait(record, sight)
+  if (sight._tag === "Unread" || record.attemptsProblem !== null) return waitForReading(record, sight)
   const bearsOurMarks =
     sight._tag === "Found" &&
     sight.task.createdAt === view.taskCreatedAt &&

@@ -2,8 +2,9 @@
 import type { StopReason } from "../domain/Attempts.ts"
 import type { Outcome } from "../domain/Outcome.ts"
 import type { Action, ReclaimReason, RunningDetail, Verdict } from "../domain/Plan.ts"
+import type { TaskRecord } from "../domain/TaskRecord.ts"
 import { othersLive } from "./attemptFacts.ts"
-import type { Facts } from "./attemptFacts.ts"
+import type { Facts, TaskSight } from "./attemptFacts.ts"
 import { judgeEnding, successPolicyOf } from "./ending.ts"
 import { ladderStep } from "./ladder.ts"
 
@@ -101,14 +102,15 @@ export const stop =
     }
   }
 
-const waitForTinytask = (facts: Facts): Judgement => ({
+/** What it needs for its ending can't be read: Tinytask, or its own attempts file. */
+export const waitForReading = (record: TaskRecord, sight: TaskSight): Judgement => ({
   verdict: {
     _tag: "Wait",
-    taskId: facts.view.reference.taskId,
+    taskId: record.taskId,
     reasons: [
-      facts.record.attemptsProblem === null
-        ? { _tag: "TinytaskUnread", reason: facts.sight._tag === "Unread" ? facts.sight.reason : "" }
-        : { _tag: "AttemptsUnreadable", problem: facts.record.attemptsProblem }
+      record.attemptsProblem === null
+        ? { _tag: "TinytaskUnread", reason: sight._tag === "Unread" ? sight.reason : "" }
+        : { _tag: "AttemptsUnreadable", problem: record.attemptsProblem }
     ]
   },
   actions: [],
@@ -143,7 +145,7 @@ export const end =
   (options: EndOptions) =>
   (facts: Facts): Judgement => {
     const { record, sight, view } = facts
-    if (sight._tag === "Unread" || record.attemptsProblem !== null) return waitForTinytask(facts)
+    if (sight._tag === "Unread" || record.attemptsProblem !== null) return waitForReading(record, sight)
     const { detail, outcome } = options.ending(facts)
     const action: Action = {
       _tag: "End",
