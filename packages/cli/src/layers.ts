@@ -16,7 +16,9 @@ import type { Settings } from "./settings/settingTable.ts"
 export const tinytaskOptions = (settings: Settings): TinytaskOptions => ({
   endpoint: settings.mcpEndpoint,
   token: settings.mcpToken,
-  allowInsecure: settings.allowInsecure
+  allowInsecure: settings.allowInsecure,
+  timeoutMs: settings.mcpTimeoutSec * 1000,
+  listTimeoutMs: settings.mcpTimeoutSec * 3000
 })
 
 /**

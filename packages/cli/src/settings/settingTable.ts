@@ -72,6 +72,13 @@ export const settingTable = {
   gooseBin: setting("GOOSE_BIN", "goose-bin", values.text, "goose", "Goose, looked up on PATH without a slash"),
   mcpEndpoint: setting("MCP_ENDPOINT", "mcp-endpoint", values.address, "http://localhost:3000", "Tinytask's address"),
   mcpToken: optional("MCP_TOKEN", "mcp-token", values.text, "Bearer token for a reverse proxy", "secret"),
+  mcpTimeoutSec: setting(
+    "MCP_TIMEOUT_SEC",
+    "mcp-timeout",
+    values.wholeNumber(1, 3600),
+    "10",
+    "Seconds to wait for an answer of Tinytask; three times as long for a list"
+  ),
   allowInsecure: setting(
     "ALLOW_INSECURE",
     "allow-insecure",
@@ -119,7 +126,14 @@ export const settingTable = {
     "log-keep-days",
     values.wholeNumber(1, 36_500),
     "14",
-    "Days to keep logs (accepted, not yet acted on)"
+    "Days to keep logs of the scheduler and of ended attempts"
+  ),
+  logKeepMb: setting(
+    "LOG_KEEP_MB",
+    "log-keep-mb",
+    values.wholeNumber(1, 1_000_000),
+    "1024",
+    "MiB that all logs together may take; the oldest go first"
   ),
   dryRun: setting("DRY_RUN", "dry-run", values.truth, "false", "Say what would be done, and do nothing", "truth"),
   enabled: setting(
