@@ -17,6 +17,8 @@ export interface Setting<A> {
   /** The text that is read when nobody gives one. */
   readonly standard: Option.Option<string>
   readonly kind: "text" | "path" | "truth" | "secret"
+  /** Holds for a process's life: a reload that changes it is refused. Every other setting is taken on reload. */
+  readonly fixed: boolean
 }
 
 const setting = <A>(
@@ -32,7 +34,8 @@ const setting = <A>(
   read: (text) => read(text ?? standard),
   standard: Option.some(standard),
   description,
-  kind
+  kind,
+  fixed: false
 })
 
 const optional = <A>(
@@ -47,17 +50,24 @@ const optional = <A>(
   read: (text) => (text === null ? Result.succeed(null) : read(text)),
   standard: Option.none(),
   description,
-  kind
+  kind,
+  fixed: false
 })
+
+const fixed = <A>(changeable: Setting<A>): Setting<A> => ({ ...changeable, fixed: true })
 
 export const prefix = "TINYSCHEDULER_"
 
 export const settingTable = {
-  basePath: setting("BASE_PATH", "base-path", values.text, ".", "Directory that every relative path is under", "path"),
-  runningDir: setting("RUNNING_DIR", "running-dir", values.text, "state/running", "Where leases stand", "path"),
-  logDir: setting("LOG_DIR", "log-dir", values.text, "state/logs", "Where logs stand", "path"),
+  basePath: fixed(
+    setting("BASE_PATH", "base-path", values.text, ".", "Directory that every relative path is under", "path")
+  ),
+  runningDir: fixed(setting("RUNNING_DIR", "running-dir", values.text, "state/running", "Where leases stand", "path")),
+  logDir: fixed(setting("LOG_DIR", "log-dir", values.text, "state/logs", "Where logs stand", "path")),
   recipesDir: setting("RECIPES_DIR", "recipes-dir", values.text, "recipes", "Where Goose's recipes stand", "path"),
-  lockFile: setting("LOCK_FILE", "lock-file", values.text, "state/tinyscheduler.lock", "The scheduler's lock", "path"),
+  lockFile: fixed(
+    setting("LOCK_FILE", "lock-file", values.text, "state/tinyscheduler.lock", "The scheduler's lock", "path")
+  ),
   agentControlFile: optional(
     "AGENT_CONTROL_FILE",
     "agent-control-file",
@@ -70,7 +80,9 @@ export const settingTable = {
   defaultSlots: setting("DEFAULT_SLOTS", "default-slots", values.wholeNumber(0, 10_000), "1", "Slots of other agents"),
   maxConcurrent: setting("MAX_CONCURRENT", "max-concurrent", values.limit, "unlimited", "Most agents at once in all"),
   gooseBin: setting("GOOSE_BIN", "goose-bin", values.text, "goose", "Goose, looked up on PATH without a slash"),
-  mcpEndpoint: setting("MCP_ENDPOINT", "mcp-endpoint", values.address, "http://localhost:3000", "Tinytask's address"),
+  mcpEndpoint: fixed(
+    setting("MCP_ENDPOINT", "mcp-endpoint", values.address, "http://localhost:3000", "Tinytask's address")
+  ),
   mcpToken: optional("MCP_TOKEN", "mcp-token", values.text, "Bearer token for a reverse proxy", "secret"),
   mcpTimeoutSec: setting(
     "MCP_TIMEOUT_SEC",
