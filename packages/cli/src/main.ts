@@ -41,10 +41,13 @@ const presenter = CliOutput.layerPresenter({
     event._tag === "InvalidInvocation"
       ? Effect.sync(() => {
           const asked = [...event.commandPath, "--help"].join(" ")
-          for (const error of event.errors) process.stderr.write(`${oneLine(error.message)} Try: ${asked}\n`)
+          for (const error of event.errors) process.stderr.write(`${oneLine(plain(error.message))} Try: ${asked}\n`)
         })
       : CliOutput.defaultPresenter.present(event)
 })
+
+/** A refused value in the words of whoever typed it, who knows of no schema. */
+const plain = (message: string): string => message.replace(/: Schema validation failed: Expected /, " ")
 
 const oneLine = (text: string): string => {
   const joined = text.replace(/\s*\n\s*/g, " ").trim()

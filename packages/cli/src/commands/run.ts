@@ -1,5 +1,6 @@
 /** `run --once` and `run --daemon`, and both as a dry run. */
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { runOnce } from "@tinyscheduler/core/pass/daemon"
@@ -78,6 +79,7 @@ export const runCommand = Command.make(
       Flag.withDefault(false)
     ),
     stopWait: Flag.Int("stop-wait").pipe(
+      Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 86_400 }))),
       Flag.withDescription("With --once: how many seconds to go on with agents that are being stopped"),
       Flag.withDefault(30)
     )
