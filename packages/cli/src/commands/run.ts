@@ -97,7 +97,7 @@ export const runCommand = Command.make(
     yield* Effect.scoped(program).pipe(
       Effect.provide([
         layerPorts(config, looks ? "looks" : "writes"),
-        layerLogging(config.settings, looks ? null : config.paths.logs)
+        layerLogging(() => config.settings, looks ? null : config.paths.logs)
       ])
     )
   })

@@ -87,6 +87,6 @@ export const statusCommand = Command.make(
         return yield* Effect.fail(new ExitWith(exitCodes.passHadErrors))
       }
     })
-    yield* program.pipe(Effect.provide([layerPorts(config, "looks"), layerLogging(config.settings, null)]))
+    yield* program.pipe(Effect.provide([layerPorts(config, "looks"), layerLogging(() => config.settings, null)]))
   })
 ).pipe(Command.withDescription("Show agents, what runs, and what waits for what"))

@@ -28,7 +28,7 @@ const serve = Command.make(
       yield* print(`Tinytask listens at ${server.url}`)
       return yield* Effect.never
     })
-    return yield* Effect.scoped(program).pipe(Effect.provide(layerLogging(settings, null)))
+    return yield* Effect.scoped(program).pipe(Effect.provide(layerLogging(() => settings, null)))
   })
 ).pipe(Command.withDescription("Serve tasks over MCP, kept in one file"))
 
@@ -64,7 +64,7 @@ const add = Command.make(
         ...Option.match(flags.parent, { onNone: () => ({}), onSome: (parent) => ({ parent }) }),
         ...Option.match(flags.blockedBy, { onNone: () => ({}), onSome: (blockedBy) => ({ blockedBy }) })
       })
-    ).pipe(Effect.provide([layerTinytask(tinytaskOptions(settings)), layerLogging(settings, null)]))
+    ).pipe(Effect.provide([layerTinytask(tinytaskOptions(settings)), layerLogging(() => settings, null)]))
     yield* flags.json ? printJson(created) : print(`task ${created.id} added`)
   })
 ).pipe(Command.withDescription("Add a task"))
@@ -80,7 +80,7 @@ const list = Command.make(
     const { settings } = yield* loadedSettings
     const tasks = yield* Effect.flatMap(Tinytask, (tinytask) =>
       flags.all ? tinytask.listAll : tinytask.queue.listOpen
-    ).pipe(Effect.provide([layerTinytask(tinytaskOptions(settings)), layerLogging(settings, null)]))
+    ).pipe(Effect.provide([layerTinytask(tinytaskOptions(settings)), layerLogging(() => settings, null)]))
     const queue = Option.getOrNull(flags.queue)
     const shown = tasks
       .filter((task) => queue === null || task.queue === queue)

@@ -52,6 +52,6 @@ export const upCommand = Command.make(
         onPass: () => Effect.succeed(false)
       }).pipe(Effect.provide(layerPorts(embedded, "writes")))
     })
-    yield* Effect.scoped(program).pipe(Effect.provide(layerLogging(config.settings, config.paths.logs)))
+    yield* Effect.scoped(program).pipe(Effect.provide(layerLogging(() => config.settings, config.paths.logs)))
   })
 ).pipe(Command.withDescription("Run a Tinytask of our own and the daemon in one process"))

@@ -32,7 +32,7 @@ export const validateCommand = Command.make(
         })
       : []
     const checks = yield* validate(config).pipe(
-      Effect.provide([layerTinytask(tinytaskOptions(config.settings)), layerLogging(config.settings, null)])
+      Effect.provide([layerTinytask(tinytaskOptions(config.settings)), layerLogging(() => config.settings, null)])
     )
     yield* json
       ? printJson({ version: 1, made, checks })

@@ -7,7 +7,7 @@ import { join } from "node:path"
 import * as Cause from "effect/Cause"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
-import type * as LogLevel from "effect/LogLevel"
+import * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
 import type { Settings } from "../settings/settingTable.ts"
 import { escapeText } from "./escape.ts"
@@ -38,7 +38,7 @@ const format = (options: Logger.Options<unknown>, kind: Settings["logFormat"]): 
   return `${dayOf(date)} ${clockOf(date)} ${logLevel.toUpperCase().padEnd(5)} ${escapeText(text + failure)}`
 }
 
-const levels: Readonly<Record<Settings["logLevel"], LogLevel.LogLevel>> = {
+const levels: Readonly<Record<Settings["logLevel"], LogLevel.Severity>> = {
   DEBUG: "Debug",
   INFO: "Info",
   WARN: "Warn",
@@ -55,18 +55,24 @@ const appendLine = (directory: string, date: Date, line: string): void => {
   }
 }
 
-/** The loggers of one command; a null directory = stderr alone, as for every command that only looks. */
+/**
+ * The logger of one command; a null directory = stderr alone, as for every command that only looks. The settings are
+ * asked for at each line, since a running daemon may have newer ones.
+ */
 export const layerLogging = (
-  settings: Pick<Settings, "logLevel" | "logFormat">,
+  settings: () => Pick<Settings, "logLevel" | "logFormat">,
   directory: string | null
 ): Layer.Layer<never> =>
   Layer.mergeAll(
     Logger.layer([
       Logger.make((options) => {
-        const line = format(options, settings.logFormat)
+        const { logFormat, logLevel } = settings()
+        if (LogLevel.isLessThan(options.logLevel, levels[logLevel])) return
+        const line = format(options, logFormat)
         process.stderr.write(`${line}\n`)
         if (directory !== null) appendLine(directory, options.date, line)
       })
     ]),
-    Layer.succeed(References.MinimumLogLevel, levels[settings.logLevel])
+    // Everything comes to the logger, which knows the level of this moment.
+    Layer.succeed(References.MinimumLogLevel, levels.DEBUG)
   )
