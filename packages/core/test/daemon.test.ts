@@ -5,7 +5,15 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
 import * as TestClock from "effect/testing/TestClock"
-import { makeWakeUps, passSpacingMs, runDaemon, sleepAfter } from "../src/pass/daemon.ts"
+import {
+  makeWakeUps,
+  passSpacingMs,
+  pauseAfterFailures,
+  runDaemon,
+  sleepAfter,
+  withJitter
+} from "../src/pass/daemon.ts"
+import { runPass } from "../src/pass/pass.ts"
 import { completesAfter, exitsWith, World } from "../src/simulation/api.ts"
 import { agent, desiredWith, later, outcomes, processesLeft, startScheduler, statuses, taskOf } from "./passHarness.ts"
 import type { SchedulerOptions } from "./passHarness.ts"
@@ -16,10 +24,10 @@ const startDaemon = Effect.fnUntraced(function* (world: World, options: Schedule
   const wakeUps = yield* makeWakeUps
   const passedAt: Array<number> = []
   const failures: Array<string> = []
-  const control = { endAfter: Infinity }
+  const control = { endAfter: Infinity, intervalMs, desired: options.desired ?? desiredWith(), pass: runPass }
   const fiber = yield* runDaemon({
-    input: Effect.sync(() => inputWith(options.desired ?? desiredWith())),
-    intervalMs,
+    pass: Effect.suspend(() => control.pass(inputWith(control.desired))),
+    intervalMs: Effect.sync(() => control.intervalMs),
     wakeUps,
     onPass: () =>
       Effect.map(Clock.currentTimeMillis, (nowMs) => {
@@ -36,11 +44,23 @@ describe("the daemon passes", () => {
   it.effect("at once, and then at every interval", () =>
     Effect.gen(function* () {
       const { passedAt } = yield* startDaemon(new World())
-      yield* TestClock.adjust("130 seconds")
-      assert.deepStrictEqual(
-        passedAt.map((at) => Math.floor(at)),
-        [0, 60, 120]
-      )
+      yield* TestClock.adjust("700 seconds")
+      assert.strictEqual(passedAt[0], 0)
+      const gaps = gapsOf(passedAt)
+      assert.isAtLeast(gaps.length, 10)
+      for (const gap of gaps) assert.isTrue(gap >= 54 && gap <= 66.1, `${gap} s`)
+      assert.isAbove(new Set(gaps).size, 1, "chance moves each pass a little")
+    })
+  )
+
+  it.effect("at another interval from the pass on that took it", () =>
+    Effect.gen(function* () {
+      const { control, passedAt, wake } = yield* startDaemon(new World())
+      yield* TestClock.adjust("1 second")
+      control.intervalMs = 10_000
+      yield* wake
+      yield* TestClock.adjust("34 seconds")
+      assert.strictEqual(passedAt.length, 5)
     })
   )
 
@@ -142,6 +162,27 @@ describe("the daemon passes", () => {
   })
 })
 
+/** Seconds between passes. */
+const gapsOf = (passedAt: ReadonlyArray<number>): ReadonlyArray<number> =>
+  passedAt.slice(1).map((at, index) => at - (passedAt[index] ?? 0))
+
+describe("the pause after failures", () => {
+  it("is short at first, doubles, and ends at the interval or a minute, whichever is longer", () => {
+    const pauses = (intervalMs: number) =>
+      [1, 2, 3, 6, 7, 8, 9, 40, 5000].map((failures) => pauseAfterFailures(failures, intervalMs) / 1000)
+    assert.deepStrictEqual(pauses(60_000), [1, 2, 4, 32, 60, 60, 60, 60, 60])
+    assert.deepStrictEqual(pauses(1000), [1, 2, 4, 32, 60, 60, 60, 60, 60])
+    assert.deepStrictEqual(pauses(200_000), [1, 2, 4, 32, 64, 128, 200, 200, 200])
+  })
+
+  it("is moved by chance by a tenth at most", () => {
+    assert.deepStrictEqual(
+      [0, 0.5, 1].map((draw) => withJitter(60_000, draw)),
+      [54_000, 60_000, 66_000]
+    )
+  })
+})
+
 describe("the daemon goes on", () => {
   it.effect("after a pass that failed, and tells of it", () =>
     Effect.gen(function* () {
@@ -152,30 +193,68 @@ describe("the daemon goes on", () => {
         faults: (call) => (blind && call === "LeaseStore.scan" ? "input/output error" : null)
       })
       yield* TestClock.adjust("61 seconds")
-      assert.deepStrictEqual(failures, [
-        "state can't be read: input/output error",
-        "state can't be read: input/output error"
-      ])
+      assert.deepStrictEqual([...new Set(failures)], ["state can't be read: input/output error"])
       assert.deepStrictEqual(passedAt, [])
       blind = false
-      yield* TestClock.adjust("60 seconds")
-      yield* TestClock.adjust("60 seconds")
-      assert.strictEqual(passedAt.length, 2)
+      yield* TestClock.adjust("70 seconds")
+      yield* TestClock.adjust("70 seconds")
       assert.deepStrictEqual(statuses(world), ["complete"])
     })
   )
 
-  it.effect("while Tinytask is down", () =>
+  it.effect("after a pass that hit a fault of ours", () =>
+    Effect.gen(function* () {
+      const world = new World()
+      world.addTask()
+      const { control, failures } = yield* startDaemon(world, {}, 60_000)
+      control.pass = () => Effect.die(new TypeError("x is not a function"))
+      yield* TestClock.adjust("70 seconds")
+      assert.deepStrictEqual(
+        [...new Set(failures)],
+        ["this is a fault of TinyScheduler, please report it: x is not a function"]
+      )
+      control.pass = runPass
+      yield* TestClock.adjust("70 seconds")
+      yield* TestClock.adjust("70 seconds")
+      assert.deepStrictEqual(statuses(world), ["complete"])
+    })
+  )
+
+  it.effect("while Tinytask is down, asking soon at first and then more and more seldom", () =>
     Effect.gen(function* () {
       const world = new World()
       world.addTask()
       world.tinytask.down = "connection refused"
-      const { passedAt } = yield* startDaemon(world)
-      yield* TestClock.adjust("130 seconds")
-      assert.strictEqual(passedAt.length, 3)
+      const { passedAt } = yield* startDaemon(world, {}, 1000)
+      yield* TestClock.adjust("600 seconds")
+      const gaps = gapsOf(passedAt)
+      assert.isAtLeast(gaps.length, 10)
+      for (const [index, gap] of gaps.entries()) {
+        const due = Math.min(2 ** index, 60)
+        assert.isTrue(gap >= 0.9 * due && gap <= 1.1 * due + 0.1, `pause ${index + 1} took ${gap} s`)
+      }
       world.tinytask.down = null
-      yield* TestClock.adjust("120 seconds")
+      yield* TestClock.adjust("70 seconds")
+      const passes = passedAt.length
+      yield* TestClock.adjust("10 seconds")
+      assert.isAtLeast(passedAt.length - passes, 8)
       assert.deepStrictEqual(statuses(world), ["complete"])
+    })
+  )
+
+  it.effect("while Tinytask is down, with the ladders it has begun", () =>
+    Effect.gen(function* () {
+      const world = new World()
+      world.addTask()
+      world.script = () => completesAfter(1e9, { obeys: [] })
+      const desired = desiredWith({ agents: [agent("vaela", { maxRuntimeSec: 60 })] })
+      const { wake } = yield* startDaemon(world, { desired }, 3600_000)
+      yield* TestClock.adjust("1 second")
+      yield* wake
+      yield* TestClock.adjust("40 seconds")
+      world.tinytask.down = "connection refused"
+      yield* TestClock.adjust("41 seconds")
+      assert.strictEqual(processesLeft(world), 0)
     })
   )
 })
@@ -189,7 +268,7 @@ describe("the daemon ends", () => {
       const { fiber } = yield* startDaemon(world)
       yield* TestClock.adjust("2 seconds")
       world.files.lockHolder = null
-      yield* TestClock.adjust("60 seconds")
+      yield* TestClock.adjust("70 seconds")
       const error = yield* Effect.flip(Fiber.join(fiber))
       assert.strictEqual(error._tag, "LockLost")
       assert.deepStrictEqual(outcomes(world), [])
@@ -200,8 +279,8 @@ describe("the daemon ends", () => {
     Effect.gen(function* () {
       const { control, fiber, passedAt } = yield* startDaemon(new World())
       control.endAfter = 2
-      yield* TestClock.adjust("60 seconds")
-      yield* TestClock.adjust("60 seconds")
+      yield* TestClock.adjust("70 seconds")
+      yield* TestClock.adjust("70 seconds")
       yield* Fiber.join(fiber)
       assert.strictEqual(passedAt.length, 2)
     })

@@ -1,12 +1,16 @@
 /**
  * The loop around the pass: at every interval, at the next due time of a plan, and whenever somebody wakes it. A pass
- * that fails is told and never ends the loop; the lock that is lost does.
+ * that fails is told and never ends the loop; only the lock that is lost does.
  */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
+import * as Random from "effect/Random"
 import type { Plan } from "../domain/Plan.ts"
-import type { LockLost } from "../ports/StateError.ts"
+import { LockLost } from "../ports/StateError.ts"
 import { ProcessTable } from "../ports/ProcessTable.ts"
 import { runPass } from "./pass.ts"
 import type { PassInput, PassReport } from "./pass.ts"
@@ -28,39 +32,70 @@ export const sleepAfter = (
   return Math.max(passSpacingMs, Math.min(clocks.intervalMs, wall, mono))
 }
 
-export interface DaemonInput {
-  /** What to decide by now: read anew for each pass. */
-  readonly input: Effect.Effect<PassInput>
-  readonly intervalMs: number
+/** The share of the interval that chance may add or take: machines that were started together don't ask together. */
+export const jitterShare = 0.1
+
+/** The interval, made longer or shorter by a draw from 0 to 1. */
+export const withJitter = (intervalMs: number, draw: number): number =>
+  Math.round(intervalMs * (1 + jitterShare * (2 * draw - 1)))
+
+const firstPauseMs = 1000
+const longestPauseMs = 60_000
+
+/**
+ * The pause after passes that could not see the state or Tinytask: short at first, since most outages are restarts;
+ * doubled each time, up to the interval or a minute, whichever is longer.
+ */
+export const pauseAfterFailures = (failures: number, intervalMs: number): number =>
+  Math.min(firstPauseMs * 2 ** Math.min(failures - 1, 30), Math.max(intervalMs, longestPauseMs))
+
+export interface DaemonInput<E, R> {
+  /** One pass, by what is to be decided by now. */
+  readonly pass: Effect.Effect<PassReport, E | LockLost, R>
+  /** Asked after each pass: a running daemon may be told another one. */
+  readonly intervalMs: Effect.Effect<number>
   readonly wakeUps: WakeUps
   /** Told of every pass; true ends the loop. */
   readonly onPass: (report: PassReport) => Effect.Effect<boolean>
-  /** Told of a pass that could not be made. */
+  /** Told of a pass that could not be made, in one sentence. */
   readonly onFailure: (message: string) => Effect.Effect<void>
 }
 
-export const runDaemon = Effect.fn("daemon.run")(function* (daemon: DaemonInput) {
+const isLockLost = (error: unknown): error is LockLost => error instanceof LockLost
+
+/** A defect is a fault of ours; it costs this pass, and the next one may do better. */
+const failureText = (cause: Cause.Cause<unknown>): string => {
+  const failure = Cause.squash(cause)
+  const text = failure instanceof Error ? failure.message : String(failure)
+  return Cause.hasDies(cause) ? `this is a fault of TinyScheduler, please report it: ${text}` : text
+}
+
+const couldSee = (report: PassReport): boolean => report.rounds.at(-1)?.plan.tinytask._tag === "Read"
+
+/** Passes until it is told that it is over; fails only when the lock is lost. */
+export const runDaemon = Effect.fn("daemon.run")(function* <E, R>(daemon: DaemonInput<E, R>) {
   const processes = yield* ProcessTable
+  let failures = 0
   for (;;) {
-    const attempt = yield* daemon.input.pipe(
-      Effect.flatMap(runPass),
-      // A pass is one piece: a request to end takes effect between two passes.
-      Effect.uninterruptible,
-      Effect.result
-    )
+    // A pass is one piece: a request to end takes effect between two passes.
+    const exit = yield* Effect.exit(Effect.uninterruptible(daemon.pass))
     let last: Plan | null = null
-    if (attempt._tag === "Success") {
-      last = attempt.success.rounds.at(-1)?.plan ?? null
-      if (yield* daemon.onPass(attempt.success)) return
+    if (Exit.isSuccess(exit)) {
+      last = exit.value.rounds.at(-1)?.plan ?? null
+      failures = couldSee(exit.value) ? 0 : failures + 1
+      if (yield* daemon.onPass(exit.value)) return
     } else {
-      if (attempt.failure._tag === "LockLost") return yield* attempt.failure satisfies LockLost
-      yield* daemon.onFailure(attempt.failure.message)
+      const lost = Option.filter(Cause.findErrorOption(exit.cause), isLockLost)
+      if (Option.isSome(lost)) return yield* lost.value
+      failures += 1
+      yield* daemon.onFailure(failureText(exit.cause))
     }
     yield* Effect.sleep(passSpacingMs)
+    const intervalMs = yield* daemon.intervalMs
     const sleepMs = sleepAfter(last, {
       nowMs: yield* Clock.currentTimeMillis,
       monoMs: yield* processes.monotonicMs,
-      intervalMs: daemon.intervalMs
+      intervalMs: withJitter(failures === 0 ? intervalMs : pauseAfterFailures(failures, intervalMs), yield* Random.next)
     })
     yield* Queue.take(daemon.wakeUps).pipe(Effect.timeoutOrElse({ duration: sleepMs, orElse: () => Effect.void }))
   }
