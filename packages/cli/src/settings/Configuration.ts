@@ -29,6 +29,14 @@ export interface Configuration extends LoadedSettings {
   readonly warnings: ReadonlyArray<string>
 }
 
+/** The files that a change of configuration would stand in, whether they are there or not. */
+export const configurationFiles = ({ envFile, paths, settings }: Configuration): ReadonlyArray<string> => [
+  envFile,
+  ...(settings.agentControlFile === null ? controlCandidates : [settings.agentControlFile]).map((path) =>
+    under(paths.base, path)
+  )
+]
+
 const controlCandidates = ["agent-control.json", "docs/technical/agent-control.json"]
 
 const under = (base: string, path: string): string => (isAbsolute(path) ? path : resolve(base, path))

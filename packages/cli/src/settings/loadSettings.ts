@@ -35,6 +35,8 @@ export interface LoadedSettings {
   readonly settings: Settings
   readonly origins: Readonly<Record<SettingKey, { readonly origin: Origin; readonly detail: string }>>
   readonly notices: ReadonlyArray<string>
+  /** The .env file that was read, or would have been if it were there. */
+  readonly envFile: string
 }
 
 interface Found {
@@ -147,11 +149,12 @@ export const loadSettings = Effect.fn("loadSettings")(function* (sources: Settin
       .map((name) => `${prefix}${name} is accepted for compatibility and not used`),
     ...strangers(sources.environment, envFile.variables).map((name) => `${name} is no setting of this version`)
   ]
-  if (pairs.size === 0) return { settings, origins, notices } satisfies LoadedSettings
+  if (pairs.size === 0) return { settings, origins, notices, envFile: envFile.path } satisfies LoadedSettings
   return {
     settings: { ...settings, agentLimits: new Map([...settings.agentLimits, ...pairs]) },
     origins: { ...origins, agentLimits: { origin: "flag", detail: "--agent-limit" } },
-    notices
+    notices,
+    envFile: envFile.path
   } satisfies LoadedSettings
 })
 
