@@ -42,7 +42,7 @@ const controlCandidates = ["agent-control.json", "docs/technical/agent-control.j
 const under = (base: string, path: string): string => (isAbsolute(path) ? path : resolve(base, path))
 
 /** The control file: the configured one must be there; the conventional ones may be absent. */
-const findControlFile = (settings: Settings, base: string) => {
+export const findControlFile = (settings: Settings, base: string) => {
   if (settings.agentControlFile !== null) return { path: under(base, settings.agentControlFile), required: true }
   const found = controlCandidates.map((path) => under(base, path)).find((path) => existsSync(path))
   return { path: found ?? null, required: false }
@@ -148,15 +148,23 @@ export const configurationOf = Effect.fn("configurationOf")(function* (
   loaded: LoadedSettings,
   workingDirectory: string
 ) {
+  const base = resolve(workingDirectory, loaded.settings.basePath)
+  return assemble(loaded, base, yield* readControl(loaded.settings, base))
+})
+
+/** The same of a control file that is known already; null = there is none. */
+export const assemble = (
+  loaded: LoadedSettings,
+  base: string,
+  { control, path }: { readonly control: AgentControl | null; readonly path: string | null }
+): Configuration => {
   const { settings } = loaded
-  const base = resolve(workingDirectory, settings.basePath)
   const paths = resolveStatePaths({
     basePath: base,
     runningDir: settings.runningDir,
     lockFile: settings.lockFile,
     logDir: settings.logDir
   })
-  const { control, path } = yield* readControl(settings, base)
   const desired: DesiredState = {
     mode: control === null ? "legacy" : "queues",
     endpoint: settings.mcpEndpoint,
@@ -174,5 +182,5 @@ export const configurationOf = Effect.fn("configurationOf")(function* (
     desired,
     launchOf: launchesOf(control, settings, base),
     warnings: warningsOf(control, settings)
-  } satisfies Configuration
-})
+  }
+}
