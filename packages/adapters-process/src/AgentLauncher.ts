@@ -19,6 +19,16 @@ import { writePrompt } from "./writePrompt.ts"
 import { recipeSight } from "./recipeSight.ts"
 import type { SupervisorOrder } from "./supervisor/spec.ts"
 
+/** What may change while a scheduler runs. */
+export interface LaunchSettings {
+  readonly recipesDir: string
+  readonly heartbeatSec: number
+  /** How long an agent may take to end after SIGINT, where its supervisor has to end it. */
+  readonly stopGraceSec: number
+  /** How an agent is started; null when there is no such agent. */
+  readonly describe: (agentName: string) => AgentLaunch | null
+}
+
 /** Every path is absolute. */
 export interface AgentLauncherOptions {
   /** The argument vector that starts a supervisor: program, flags, file. Found without a working directory. */
@@ -28,14 +38,10 @@ export interface AgentLauncherOptions {
   readonly logDir: string
   /** Under it every attempt gets a TMPDIR of its own. */
   readonly tmpDir: string
-  readonly recipesDir: string
-  readonly heartbeatSec: number
-  /** How long an agent may take to end after SIGINT, where its supervisor has to end it. */
-  readonly stopGraceSec: number
-  /** How an agent is started; null when there is no such agent. Asked at each launch: the control file may change. */
-  readonly describe: (agentName: string) => AgentLaunch | null
   /** The scheduler's own environment. */
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** Asked at each launch. */
+  readonly current: () => LaunchSettings
 }
 
 const handOverMax = "10 seconds"
@@ -45,11 +51,16 @@ const tookTooLong = new LaunchFailed({ reason: `the supervisor did not take its 
 
 const encodeLease = Schema.encodeSync(LeaseFile)
 
-const orderOf = (options: AgentLauncherOptions, request: LaunchRequest, launch: AgentLaunch) => {
+const orderOf = (
+  options: AgentLauncherOptions,
+  { heartbeatSec, stopGraceSec }: LaunchSettings,
+  request: LaunchRequest,
+  launch: AgentLaunch
+) => {
   const { lease } = request
   const promptFile = `${options.logDir}/${promptPath(lease.taskId, lease.epoch)}`
   const rendered = renderLaunch(launch, lease, request, { promptFile })
-  const { runningDir, claimsDir, logDir, tmpDir, heartbeatSec, stopGraceSec } = options
+  const { runningDir, claimsDir, logDir, tmpDir } = options
   const order: SupervisorOrder = {
     lease: encodeLease(lease),
     runningDir,
@@ -69,13 +80,14 @@ const orderOf = (options: AgentLauncherOptions, request: LaunchRequest, launch: 
 const launchWith = (options: AgentLauncherOptions) =>
   Effect.fn("AgentLauncher.launch")(function* (request: LaunchRequest) {
     const { lease } = request
-    const launch = options.describe(lease.agentName)
+    const settings = options.current()
+    const launch = settings.describe(lease.agentName)
     if (launch === null) return yield* new LaunchFailed({ reason: `no agent ${lease.agentName} is configured` })
-    const { order, promptFile, promptText } = orderOf(options, request, launch)
+    const { order, promptFile, promptText } = orderOf(options, settings, request, launch)
     const problem = launchProblem({
       order,
       environment: agentEnvironment(options.environment, order.env),
-      recipe: lease.recipe === null ? null : recipeSight(options.recipesDir, lease.recipe)
+      recipe: lease.recipe === null ? null : recipeSight(settings.recipesDir, lease.recipe)
     })
     if (problem !== null) return yield* new LaunchFailed({ reason: problem })
     yield* writePrompt(promptFile, promptText)
@@ -93,7 +105,10 @@ export const layer = (options: AgentLauncherOptions) =>
     AgentLauncher.of({
       launch: launchWith(options),
       lookAtRecipes: Effect.fn("AgentLauncher.lookAtRecipes")(function* (recipes: ReadonlyArray<string>) {
-        return yield* Effect.sync(() => recipes.map((recipe) => recipeSight(options.recipesDir, recipe)))
+        return yield* Effect.sync(() => {
+          const { recipesDir } = options.current()
+          return recipes.map((recipe) => recipeSight(recipesDir, recipe))
+        })
       }),
       drawToken: Effect.sync(() => randomUUID())
     })

@@ -9,10 +9,14 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 const ourPrefix = "TINYSCHEDULER_"
 
+/** By these a service manager listens to its service; an agent that had them could speak for the scheduler. */
+const managerVariables = new Set(["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"])
+
 const withoutOurs = (environment: Environment): Record<string, string> => {
   const rest: Record<string, string> = {}
   for (const [name, value] of Object.entries(environment)) {
-    if (value !== undefined && !name.startsWith(ourPrefix)) rest[name] = value
+    if (value === undefined || name.startsWith(ourPrefix) || managerVariables.has(name)) continue
+    rest[name] = value
   }
   return rest
 }
@@ -41,4 +45,13 @@ export const agentEnvironment = (
 ): Record<string, string> => ({
   ...withoutOurs(own),
   ...launch
+})
+
+/** For a program that is only asked what it is: an agent's, less what belongs to an attempt. */
+export const questionEnvironment = (
+  own: Environment,
+  launch: Readonly<Record<string, string>>
+): Record<string, string> => ({
+  ...homeWhereUnset(own),
+  ...agentEnvironment(own, launch)
 })

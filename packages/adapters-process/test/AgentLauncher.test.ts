@@ -27,17 +27,16 @@ const entry = (changes: Partial<AgentLaunch> = {}): AgentLaunch => ({
   ...changes
 })
 
+const launchSettings = () => ({ recipesDir: scene.recipesDir, heartbeatSec: 0.1, stopGraceSec: 30 })
+
 const optionsOf = (launch: AgentLaunch | null, changes: Partial<AgentLauncherOptions> = {}): AgentLauncherOptions => ({
   supervisorCommand,
   runningDir: scene.runningDir,
   claimsDir: scene.claimsDir,
   logDir: scene.logDir,
   tmpDir: scene.tmpDir,
-  recipesDir: scene.recipesDir,
-  heartbeatSec: 0.1,
-  stopGraceSec: 30,
-  describe: () => launch,
   environment: process.env,
+  current: () => ({ ...launchSettings(), describe: () => launch }),
   ...changes
 })
 
@@ -128,9 +127,9 @@ describe("a launch", () => {
     Effect.gen(function* () {
       const command = ["sh", fixture("gates.sh"), scene.path("up"), scene.path("go")]
       scene.writeLease()
-      const { describe: _, environment: __, ...options } = optionsOf(null)
+      const { current: _, environment: __, ...options } = optionsOf(null)
       const lease = scene.order([]).lease
-      const request = JSON.stringify({ options, launch: entry({ command }), lease })
+      const request = JSON.stringify({ options, settings: launchSettings(), launch: entry({ command }), lease })
       const scheduler = spawn(process.execPath, [...node.slice(1), fixture("launch.ts"), request], {
         detached: true,
         stdio: ["ignore", "pipe", "inherit"]

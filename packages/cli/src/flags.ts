@@ -61,10 +61,15 @@ const typed = Effect.map(root, (input): SettingFlags => {
   return { texts, agentLimitPairs: input.agentLimitPairs, envFile: Option.getOrNull(input.envFile) }
 })
 
+const load = (flags: SettingFlags) => loadSettings({ flags, environment: process.env, workingDirectory: process.cwd() })
+
 /** The settings of this command line, without reading the control file. */
-export const loadedSettings = Effect.flatMap(typed, (flags) =>
-  loadSettings({ flags, environment: process.env, workingDirectory: process.cwd() })
-)
+export const loadedSettings = Effect.flatMap(typed, load)
 
 /** The whole configuration of this command line. */
 export const configuration = Effect.flatMap(loadedSettings, (loaded) => configurationOf(loaded, process.cwd()))
+
+/** Reads the configuration of this command line once more, as often as it is run: same flags, other files. */
+export const reloadable = Effect.map(typed, (flags) =>
+  Effect.flatMap(load(flags), (loaded) => configurationOf(loaded, process.cwd()))
+)

@@ -49,11 +49,16 @@ export const layerPorts = (
     claimsDir: paths.claims,
     logDir: paths.logs,
     tmpDir: configuration.temporaryDir,
-    recipesDir: configuration.recipesDir,
-    heartbeatSec: settings.heartbeatSec,
-    stopGraceSec: settings.stopGraceSec,
-    describe: (agentName) => current().launchOf(agentName),
-    environment: process.env
+    environment: process.env,
+    current: () => {
+      const { launchOf, recipesDir, settings: latest } = current()
+      return {
+        recipesDir,
+        heartbeatSec: latest.heartbeatSec,
+        stopGraceSec: latest.stopGraceSec,
+        describe: launchOf
+      }
+    }
   })
   return Layer.mergeAll(files, launcher, layerTaskQueue(tinytaskOptions(settings))).pipe(
     Layer.provideMerge(lock),

@@ -8,14 +8,17 @@ import { makePassMemory } from "@tinyscheduler/core/pass/memory"
 import { narrate } from "@tinyscheduler/core/pass/narrate"
 import { plan } from "@tinyscheduler/core/pass/pass"
 import { exitCodes, ExitWith } from "../exits.ts"
-import { configuration } from "../flags.ts"
+import { configuration, reloadable } from "../flags.ts"
 import { endsWhenAsked } from "../interruption.ts"
 import { layerPorts } from "../layers.ts"
 import { layerLogging } from "../output/logging.ts"
 import { escapeText } from "../output/escape.ts"
 import { makeNarrator, summaryOf, summaryText } from "../output/narration.ts"
 import { print, printJson } from "../output/print.ts"
-import { daemon, holdLock, tellNotices } from "../scheduling.ts"
+import { daemon } from "../scheduling/daemon.ts"
+import { fixedConfiguration, liveConfiguration } from "../scheduling/liveConfiguration.ts"
+import type { LiveConfiguration } from "../scheduling/liveConfiguration.ts"
+import { holdLock, tellNotices } from "../scheduling/lock.ts"
 import type { Configuration } from "../settings/Configuration.ts"
 import { ConfigurationError } from "../settings/ConfigurationError.ts"
 
@@ -57,16 +60,12 @@ const once = Effect.fn("run.once")(function* (config: Configuration, { json, sto
   if (errors.length > 0) return yield* Effect.fail(new ExitWith(exitCodes.passHadErrors))
 })
 
-const forever = Effect.fn("run.daemon")(function* (config: Configuration) {
+const forever = Effect.fn("run.daemon")(function* (live: LiveConfiguration) {
   yield* endsWhenAsked
   // Compiled decoders read leases three times as fast; one pass by itself would not earn their making.
   yield* Effect.promise(() => import("effect/schema/SchemaJITCompiler/enable"))
-  yield* tellNotices(config)
-  yield* daemon(config, {
-    intervalMs: config.settings.loopIntervalSec * 1000,
-    narrator: makeNarrator("daemon"),
-    onPass: () => Effect.succeed(false)
-  })
+  yield* tellNotices(live.current())
+  yield* daemon({ live, narrator: makeNarrator("daemon") })
 })
 
 export const runCommand = Command.make(
@@ -93,11 +92,12 @@ export const runCommand = Command.make(
     const config = yield* configuration
     const options = { json: flags.json, stopWaitSec: flags.stopWait }
     const looks = config.settings.dryRun
-    const program = looks ? dryRun(config, options) : flags.once ? once(config, options) : forever(config)
+    const live = looks || flags.once ? fixedConfiguration(config) : liveConfiguration(config, yield* reloadable)
+    const program = looks ? dryRun(config, options) : flags.once ? once(config, options) : forever(live)
     yield* Effect.scoped(program).pipe(
       Effect.provide([
-        layerPorts(config, looks ? "looks" : "writes"),
-        layerLogging(() => config.settings, looks ? null : config.paths.logs)
+        layerPorts(config, looks ? "looks" : "writes", live.current),
+        layerLogging(() => live.current().settings, looks ? null : config.paths.logs)
       ])
     )
   })

@@ -4,13 +4,15 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { configuration } from "../flags.ts"
+import { configuration, reloadable } from "../flags.ts"
 import { startEmbedded } from "../embeddedServer.ts"
 import { endsWhenAsked } from "../interruption.ts"
 import { layerPorts } from "../layers.ts"
 import { layerLogging } from "../output/logging.ts"
 import { makeNarrator } from "../output/narration.ts"
-import { daemon, tellNotices } from "../scheduling.ts"
+import { daemon } from "../scheduling/daemon.ts"
+import { fixedConfiguration, liveConfiguration } from "../scheduling/liveConfiguration.ts"
+import { tellNotices } from "../scheduling/lock.ts"
 import type { Configuration } from "../settings/Configuration.ts"
 
 /** The same configuration, with the embedded server as its Tinytask. */
@@ -41,17 +43,18 @@ export const upCommand = Command.make(
   Effect.fn("cli.up")(function* ({ db, host, port }) {
     yield* endsWhenAsked
     const config = yield* configuration
+    // The embedded server's address is known once it listens; until then only the settings of logs are asked for.
+    let live = fixedConfiguration(config)
     const program = Effect.gen(function* () {
       yield* tellNotices(config)
-      const server = yield* startEmbedded({ databasePath: resolve(config.paths.base, db), host, port })
-      yield* Effect.logInfo(`Tinytask listens at ${server.url}`)
-      const embedded = withEndpoint(config, server.url)
-      yield* daemon(embedded, {
-        intervalMs: config.settings.loopIntervalSec * 1000,
-        narrator: makeNarrator("daemon"),
-        onPass: () => Effect.succeed(false)
-      }).pipe(Effect.provide(layerPorts(embedded, "writes")))
+      const { url } = yield* startEmbedded({ databasePath: resolve(config.paths.base, db), host, port })
+      yield* Effect.logInfo(`Tinytask listens at ${url}`)
+      const load = Effect.map(yield* reloadable, (loaded) => withEndpoint(loaded, url))
+      live = liveConfiguration(withEndpoint(config, url), load)
+      yield* daemon({ live, narrator: makeNarrator("daemon") }).pipe(
+        Effect.provide(layerPorts(live.current(), "writes", live.current))
+      )
     })
-    yield* Effect.scoped(program).pipe(Effect.provide(layerLogging(() => config.settings, config.paths.logs)))
+    yield* Effect.scoped(program).pipe(Effect.provide(layerLogging(() => live.current().settings, config.paths.logs)))
   })
 ).pipe(Command.withDescription("Run a Tinytask of our own and the daemon in one process"))

@@ -18,7 +18,8 @@ import { exitCodes, ExitWith } from "../exits.ts"
 import { layerPorts, tinytaskOptions } from "../layers.ts"
 import { layerLogging } from "../output/logging.ts"
 import { print } from "../output/print.ts"
-import { daemon } from "../scheduling.ts"
+import { daemon } from "../scheduling/daemon.ts"
+import { fixedConfiguration } from "../scheduling/liveConfiguration.ts"
 import { configurationOf } from "../settings/Configuration.ts"
 import { loadSettings } from "../settings/loadSettings.ts"
 
@@ -66,7 +67,8 @@ const inFolder = Effect.fn("demo")(function* (path: string) {
       `${numbers.size} tasks in dev, qa and product; 5 agents; Tinytask at ${server.url}; files in ${path}\n`
     )
     const screen = process.stdout.isTTY ? terminalScreen(titles, numbers.size) : plainScreen(titles)
-    yield* daemon(config, {
+    yield* daemon({
+      live: fixedConfiguration(config),
       intervalMs: 500,
       narrator: screen,
       onPass: (report) => Effect.succeed(isOver(report))

@@ -77,13 +77,18 @@ export const runDaemon = Effect.fn("daemon.run")(function* <E, R>(daemon: Daemon
   const processes = yield* ProcessTable
   let failures = 0
   for (;;) {
-    // A pass is one piece: a request to end takes effect between two passes.
-    const exit = yield* Effect.exit(Effect.uninterruptible(daemon.pass))
+    // A pass and its telling are one piece: a request to end takes effect between two passes.
+    const exit = yield* daemon.pass.pipe(
+      Effect.flatMap((report) => Effect.map(daemon.onPass(report), (over) => ({ over, report }))),
+      Effect.uninterruptible,
+      Effect.exit
+    )
     let last: Plan | null = null
     if (Exit.isSuccess(exit)) {
-      last = exit.value.rounds.at(-1)?.plan ?? null
-      failures = couldSee(exit.value) ? 0 : failures + 1
-      if (yield* daemon.onPass(exit.value)) return
+      const { over, report } = exit.value
+      if (over) return
+      last = report.rounds.at(-1)?.plan ?? null
+      failures = couldSee(report) ? 0 : failures + 1
     } else {
       const lost = Option.filter(Cause.findErrorOption(exit.cause), isLockLost)
       if (Option.isSome(lost)) return yield* lost.value
