@@ -39,6 +39,7 @@ export const decodeLegacyLease = (record: Readonly<Record<string, unknown>>): De
     agentName: fieldOf(record, "agent_name") ?? fieldOf(record, "agent"),
     pid: wholeNumber(fieldOf(record, "pid")),
     startTime: utcText(fieldOf(record, "start_time") ?? fieldOf(record, "started_at")),
+    lastHeartbeat: utcText(fieldOf(record, "last_heartbeat") ?? fieldOf(record, "heartbeat")),
     host: typeof host === "string" && host !== "" ? host : null
   })
 }

@@ -270,22 +270,24 @@ describe("LeaseStore, leases of before", () => {
     state: "running",
     metadata: {}
   }
-  const legacy = (startTime: string | null, host: string | null) => ({
+  const legacy = (startTime: string | null, host: string | null, lastHeartbeat = "2026-01-20T04:05:30.000Z") => ({
     taskId: id,
     agentName: "vaela",
     pid: 42_318,
     startTime,
+    lastHeartbeat,
     host
   })
+  const pythonBeat = "2026-01-20T04:05:30.250Z"
   it.live.each([
     ["the six fields", seed, legacy("2026-01-20T04:00:00.000Z", null)],
-    ["the Python version's", python, legacy("2026-01-20T04:00:00.250Z", "calypso")],
+    ["the Python version's", python, legacy("2026-01-20T04:00:00.250Z", "calypso", pythonBeat)],
     [
       "a zone in numbers",
       { ...python, started_at: "2026-01-20T05:00:00.5+01:00" },
-      legacy("2026-01-20T04:00:00.500Z", "calypso")
+      legacy("2026-01-20T04:00:00.500Z", "calypso", pythonBeat)
     ],
-    ["no zone: not guessed", { ...python, started_at: "2026-01-20T04:00:00" }, legacy(null, "calypso")],
+    ["no zone: not guessed", { ...python, started_at: "2026-01-20T04:00:00" }, legacy(null, "calypso", pythonBeat)],
     ["no time at all", { ...seed, start_time: 5 }, legacy(null, null)],
     ["a pid in quotes", { ...seed, pid: "42318" }, legacy("2026-01-20T04:00:00.000Z", null)]
   ] as const)("reads %s", ([, file, expected]) =>

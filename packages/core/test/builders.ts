@@ -468,7 +468,7 @@ export const showAction = (action: Action): string => {
     case "End":
       return `  end as ${action.outcome}${action.tombstone ? " through a tombstone" : ""}${action.withoutProof ? " without proof" : ""}`
     case "EndLegacy":
-      return `  end the old lease as epoch ${action.epoch}`
+      return `  end the old lease as epoch ${action.epoch}${action.withoutProof ? " without proof" : ""}`
     case "Sweep":
       return `  sweep claims up to epoch ${action.epoch}`
     case "Start":
@@ -501,6 +501,13 @@ export const unreadable = (id: number, name: string | null): LeaseSight => ({
 export const legacyLease = (id: number, name: string, liveness: "alive" | "dead" | "unknown"): LeaseSight => ({
   _tag: "Legacy",
   path: `state/running/task_${id}.json`,
-  lease: { taskId: taskId(id), agentName: agentName(name), pid: 4242, startTime: at(-600), host: null },
+  lease: {
+    taskId: taskId(id),
+    agentName: agentName(name),
+    pid: 4242,
+    startTime: at(-600),
+    lastHeartbeat: null,
+    host: null
+  },
   liveness
 })

@@ -1,10 +1,8 @@
-/** Ports that fail: Tinytask down or its answers lost, a disk that takes nothing, files that can't be read or are of before. */
+/** Ports that fail: Tinytask down or its answers lost, a disk that takes nothing, files that can't be read. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { AgentName } from "../src/domain/identifiers.ts"
 import type { TaskId } from "../src/domain/identifiers.ts"
-import { timestampOf } from "../src/domain/time.ts"
-import { completesAfter, crash, exitsWith, World } from "../src/simulation/api.ts"
+import { completesAfter, exitsWith, World } from "../src/simulation/api.ts"
 import {
   agent,
   atCall,
@@ -370,88 +368,6 @@ describe("odd leases", () => {
           const { assignee, status } = taskOf(world, id)
           assert.deepStrictEqual({ assignee, status }, { assignee: "vaela", status: "idle" })
         })
-    )
-  }
-})
-
-describe("a lease of the old form", () => {
-  const legacy = (world: World, id: TaskId, pid: number, startMs: number) => {
-    world.files.leases.set(id, {
-      _tag: "Legacy",
-      path: `state/running/task_${id}.json`,
-      lease: { taskId: id, agentName: AgentName.make("vaela"), pid, startTime: timestampOf(startMs), host: null }
-    })
-  }
-
-  it.effect("whose process lives is left alone, never signalled, and holds its agent's slot", () =>
-    Effect.gen(function* () {
-      const world = new World()
-      const id = world.addTask({ status: "working", assignee: "vaela" })
-      world.addTask()
-      const old = world.machine.spawn({ parent: 1, token: null, onSignal: () => undefined })
-      legacy(world, id, old.pid, 0)
-      const { pass } = yield* startScheduler(world)
-      assert.deepStrictEqual(verdictsOf(yield* pass()), [
-        "running task 1 on vaela (epoch 0): a lease of the old form, alive and left alone",
-        "wait task 2: no free slot: queue dev 1/1"
-      ])
-      assert.deepStrictEqual(world.machine.signals, [])
-      world.machine.end(old)
-      yield* pass()
-      assert.deepStrictEqual(outcomes(world), ["lost"])
-      assert.strictEqual(taskOf(world, id).status, "idle")
-    })
-  )
-
-  it.effect("whose pid is a younger process's is dead", () =>
-    Effect.gen(function* () {
-      const world = new World()
-      const id = world.addTask({ status: "working", assignee: "vaela" })
-      yield* later(world, 100)
-      const young = world.machine.spawn({ parent: 1, token: null, onSignal: () => undefined })
-      legacy(world, id, young.pid, 50_000)
-      const { pass } = yield* startScheduler(world)
-      yield* pass()
-      assert.deepStrictEqual(outcomes(world), ["lost"])
-      assert.deepStrictEqual(world.machine.signals, [])
-    })
-  )
-
-  it.effect("whose process is dead: a completed task is done, another is given back and commented", () =>
-    Effect.gen(function* () {
-      const world = new World()
-      const done = world.addTask({ status: "complete", assignee: "vaela" })
-      const lost = world.addTask({ status: "working", assignee: "vaela" })
-      legacy(world, done, 4711, 0)
-      legacy(world, lost, 4712, 0)
-      const { pass } = yield* startScheduler(world)
-      yield* pass()
-      assert.deepStrictEqual(outcomes(world), ["done", "lost"])
-      const { assignee, comments, status } = taskOf(world, lost)
-      assert.deepStrictEqual(
-        { assignee, comments: comments.length, status },
-        { assignee: null, comments: 1, status: "idle" }
-      )
-      assert.strictEqual(filesLeft(world), 0)
-    })
-  )
-
-  for (const call of ["AttemptHistory.write", "TaskQueue.comment", "TaskQueue.update", "AttemptHistory.append"]) {
-    it.effect(`is ended once, also after a crash right after ${call}`, () =>
-      Effect.gen(function* () {
-        const world = new World()
-        const id = world.addTask({ status: "working", assignee: "vaela" })
-        legacy(world, id, 4711, 0)
-        const first = yield* startScheduler(world, { faults: atCall(call, "after", () => crash) })
-        yield* Effect.exit(first.pass())
-        yield* first.end
-        const second = yield* startScheduler(world)
-        yield* second.pass()
-        assert.deepStrictEqual(world.files.attempts.get(id)?.counts, { failures: 0, losses: 1 })
-        assert.strictEqual(taskOf(world, id).comments.length, 1)
-        assert.strictEqual(new Set(world.files.history.map(({ token }) => token)).size, 1)
-        assert.strictEqual(filesLeft(world), 0)
-      })
     )
   }
 })

@@ -4,6 +4,7 @@
  */
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { newAttempts } from "../src/domain/Attempts.ts"
 import { permutationViolations, planInvariants } from "../src/reconcile/invariants.ts"
 import type { InvariantId } from "../src/reconcile/invariants.ts"
 import { reconcile } from "../src/reconcile/reconcile.ts"
@@ -124,14 +125,17 @@ describe("a plan of any world", () => {
     holds((world) => {
       const notes = new Map(
         planOf(world).actions.flatMap((action) =>
-          action._tag === "Note" ? [[action.attempt.taskId, action.sighting] as const] : []
+          action._tag === "Note" ? [[action.attempt.taskId, action] as const] : []
         )
       )
       const records = world.observed.records.map((record) => {
-        const sighting = notes.get(record.taskId)
-        return sighting === undefined || record.attempts === null
+        const note = notes.get(record.taskId)
+        const { endpoint } = world.desired
+        const begun = (taskCreatedAt: string) => newAttempts({ taskId: record.taskId, endpoint, taskCreatedAt })
+        const attempts = record.attempts ?? (note?.taskCreatedAt ? begun(note.taskCreatedAt) : null)
+        return note === undefined || attempts === null
           ? record
-          : { ...record, attempts: { ...record.attempts, observed: sighting } }
+          : { ...record, attempts: { ...attempts, observed: note.sighting } }
       })
       const again = reconcile({ ...world.observed, records }, world.desired)
       return again.actions.flatMap((action) =>

@@ -77,6 +77,19 @@ export const Attempts = Schema.Struct({
   observed: Schema.NullOr(Sighting)
 })
 export type Attempts = typeof Attempts.Type
+
+/** What is known of a task of which nothing has been written yet. */
+export const newAttempts = (task: Pick<Attempts, "taskId" | "endpoint" | "taskCreatedAt">): Attempts => ({
+  version: 1,
+  ...task,
+  last: null,
+  outcomes: [],
+  counts: { failures: 0, losses: 0 },
+  notBefore: null,
+  parked: null,
+  observed: null
+})
+
 export const AttemptsFile = Attempts.pipe(
   Schema.encodeKeys({ taskId: "task_id", taskCreatedAt: "task_created_at", notBefore: "not_before" })
 )

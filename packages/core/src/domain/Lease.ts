@@ -130,6 +130,8 @@ export const LegacyLease = Schema.Struct({
   pid: Pid,
   /** Null when the file did not say or not readably. */
   startTime: Schema.NullOr(Timestamp),
+  /** The last beat of its wrapper; null like the start. */
+  lastHeartbeat: Schema.NullOr(Timestamp),
   /** Null when the file does not name a host: then it counts as this one. */
   host: Schema.NullOr(Schema.String)
 })

@@ -129,7 +129,13 @@ export interface AttemptReference {
 
 export type Action =
   /** Keep what was seen, so that a second look can tell (hung, unknown, complete). */
-  | { readonly _tag: "Note"; readonly attempt: AttemptReference; readonly sighting: Sighting | null }
+  | {
+      readonly _tag: "Note"
+      readonly attempt: AttemptReference
+      readonly sighting: Sighting | null
+      /** Of the task, so that an attempts file can be begun; null where there is one already. */
+      readonly taskCreatedAt: string | null
+    }
   /** Climb one rung of the ladder. */
   | {
       readonly _tag: "Stop"
@@ -166,6 +172,10 @@ export type Action =
       readonly taskId: TaskId
       readonly epoch: Epoch
       readonly agent: AgentName
+      /** Apply does nothing when the lease names another by now. */
+      readonly pid: number
+      /** Given up by the clock. */
+      readonly withoutProof: boolean
       readonly path: string
     }
   /** Remove claims whose ending is recorded and of which nothing lives. */

@@ -55,7 +55,7 @@ const permitted = (input: ApplyInput, violations: ReadonlyArray<Violation>): Rea
 const applyOne = Effect.fnUntraced(function* (action: Action, context: ApplyContext) {
   switch (action._tag) {
     case "Note":
-      return yield* applyNote(action)
+      return yield* applyNote(action, context)
     case "Rebuild":
       return yield* applyRebuild(action, context)
     case "Stop":

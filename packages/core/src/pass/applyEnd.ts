@@ -5,8 +5,10 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { newAttempts } from "../domain/Attempts.ts"
 import type { Attempts } from "../domain/Attempts.ts"
 import type { AgentExit } from "../domain/Lease.ts"
+import { legacyToken } from "../domain/legacyToken.ts"
 import { outcomeRules } from "../domain/Outcome.ts"
 import type { Outcome } from "../domain/Outcome.ts"
 import type { Action } from "../domain/Plan.ts"
@@ -21,7 +23,6 @@ import { TaskQueue } from "../ports/TaskQueue.ts"
 import { commentMark, endingComment, judgeEnding, recordEnding, taskChangeOf } from "../reconcile/ending.ts"
 import { applied, skipped } from "./ActionResult.ts"
 import type { ApplyContext } from "./applyStart.ts"
-import { legacyToken } from "./legacyToken.ts"
 import { forgetFault } from "./memory.ts"
 import { isSameAttempt } from "./sameAttempt.ts"
 
@@ -57,18 +58,7 @@ const shutOut = Effect.fnUntraced(function* (action: EndAction) {
 
 /** The attempts file as far as it is known; an attempt whose file was lost begins a new one. */
 const attemptsOf = (action: EndAction, attempts: Attempts | null, endpoint: string, now: string): Attempts =>
-  attempts ?? {
-    version: 1,
-    taskId: action.attempt.taskId,
-    endpoint,
-    taskCreatedAt: action.taskCreatedAt ?? now,
-    last: null,
-    outcomes: [],
-    counts: { failures: 0, losses: 0 },
-    notBefore: null,
-    parked: null,
-    observed: null
-  }
+  attempts ?? newAttempts({ taskId: action.attempt.taskId, endpoint, taskCreatedAt: action.taskCreatedAt ?? now })
 
 /** Step 8a: outcome by epoch and counts, in one write, once. */
 const recordOnce = Effect.fnUntraced(function* (
@@ -204,12 +194,15 @@ export const applyEndLegacy = Effect.fn("apply.endLegacy")(function* (
   const { agent, taskId } = action
   const stored = yield* leases.read(taskId)
   if (stored.lease._tag !== "Legacy") return skipped(action, "the old lease is gone")
+  if (stored.lease.lease.pid !== action.pid) return skipped(action, "the old lease was replaced meanwhile")
   const token = legacyToken(stored.lease.lease)
   const { attempts } = yield* history.read(taskId)
   const epoch = attempts?.outcomes.find((recorded) => recorded.token === token)?.epoch ?? action.epoch
   const details = yield* queue.get(taskId)
   const outcome: Outcome = details?.task.status === "complete" ? "done" : "lost"
-  const detail = "a lease of the old form whose process is gone"
+  const detail = action.withoutProof
+    ? "a lease of the old form whose process could not be seen for too long"
+    : "a lease of the old form whose process is gone"
   const nowMs = yield* Clock.currentTimeMillis
   const prior = {
     status: "idle" as const,

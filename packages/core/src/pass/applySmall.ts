@@ -1,5 +1,6 @@
 /** The actions that keep the state true and touch neither task nor process: note, rebuild, sweep. */
 import * as Effect from "effect/Effect"
+import { newAttempts } from "../domain/Attempts.ts"
 import type { StartingLease } from "../domain/Lease.ts"
 import type { Action } from "../domain/Plan.ts"
 import { AttemptHistory } from "../ports/AttemptHistory.ts"
@@ -9,11 +10,18 @@ import type { ApplyContext } from "./applyStart.ts"
 import { isSameAttempt } from "./sameAttempt.ts"
 
 /** Keeps a sighting in the attempts file, for the look that comes after it. */
-export const applyNote = Effect.fn("apply.note")(function* (action: Extract<Action, { readonly _tag: "Note" }>) {
+export const applyNote = Effect.fn("apply.note")(function* (
+  action: Extract<Action, { readonly _tag: "Note" }>,
+  context: ApplyContext
+) {
   const history = yield* AttemptHistory
-  const { attempts } = yield* history.read(action.attempt.taskId)
-  if (attempts === null) return skipped(action, "the attempts file is gone")
-  yield* history.write({ ...attempts, observed: action.sighting })
+  const { sighting, taskCreatedAt } = action
+  const { taskId } = action.attempt
+  const { attempts } = yield* history.read(taskId)
+  const { endpoint } = context.desired
+  const known = attempts ?? (taskCreatedAt === null ? null : newAttempts({ taskId, endpoint, taskCreatedAt }))
+  if (known === null) return skipped(action, "the attempts file is gone")
+  yield* history.write({ ...known, observed: sighting })
   return applied(action)
 })
 

@@ -16,12 +16,12 @@ import type {
   ProcessSight
 } from "../domain/ProcessIdentity.ts"
 import type { Evidence } from "../domain/TaskRecord.ts"
-import { millisOf } from "../domain/time.ts"
 import type { StoredAttempts } from "../ports/AttemptHistory.ts"
 import { LeaseStore } from "../ports/LeaseStore.ts"
 import type { StoredTask } from "../ports/LeaseStore.ts"
 import { ProcessTable } from "../ports/ProcessTable.ts"
 import type { Ourselves } from "../ports/ProcessTable.ts"
+import { leaderLiveness, legacyLiveness, legacyTraces } from "./legacyLiveness.ts"
 
 /** What is stored of one task, by leases and by attempts. */
 export interface Joined {
@@ -75,7 +75,10 @@ const livenessIn = (
   identity: ProcessIdentity,
   here: HostIdentity,
   sights: ReadonlyMap<number, ProcessSight>
-): Liveness => judgeLiveness(identity, here, sights.get(identity.pid) ?? { _tag: "Unreadable" })
+): Liveness => judgeLiveness(identity, here, sightIn(sights, identity.pid))
+
+const sightIn = (sights: ReadonlyMap<number, ProcessSight>, pid: number): ProcessSight =>
+  sights.get(pid) ?? { _tag: "Unreadable" }
 
 /** Whether an attempt must be looked for among all processes. */
 const needsScan = (
@@ -84,6 +87,8 @@ const needsScan = (
   sights: ReadonlyMap<number, ProcessSight>
 ): boolean => {
   if (stored.stops.length > 0) return true
+  if (stored.lease._tag === "Legacy")
+    return leaderLiveness(stored.lease.lease, here, sightIn(sights, stored.lease.lease.pid)) === "dead"
   if (stored.lease._tag === "Read" && stored.lease.lease.phase === "finished") return true
   if (looksDead(stored, here, sights)) return true
   const last = attempts?.attempts?.last ?? null
@@ -99,7 +104,7 @@ export interface GatheredEvidence {
   readonly ofLease: (lease: Lease, entry: Joined) => Evidence
   readonly ofClaim: (claim: Claim, entry: Joined) => Evidence
   readonly ofToken: (last: LastStart, entry: Joined) => Evidence
-  readonly ofLegacy: (lease: LegacyLease) => Liveness
+  readonly ofLegacy: (lease: LegacyLease, entry: Joined) => Liveness
 }
 
 export const gatherEvidence = Effect.fn("observe.gatherEvidence")(function* (
@@ -152,7 +157,11 @@ export const gatherEvidence = Effect.fn("observe.gatherEvidence")(function* (
       return claim.kind === "tombstone" ? { ...evidence, supervisor: "dead", agent: null } : evidence
     },
     ofToken: (last, entry) => evidenceOfToken(last, here, findFor(entry)),
-    ofLegacy: (lease) => legacyLiveness(lease, here, sights, legacyStarts)
+    ofLegacy: (lease, entry) => {
+      const sight = sightIn(sights, lease.pid)
+      const startedMs = legacyStarts.get(lease.pid) ?? null
+      return legacyLiveness(lease, here, { sight, startedMs }, findFor(entry)(legacyTraces(lease, sight)))
+    }
   } satisfies GatheredEvidence
 })
 
@@ -209,29 +218,6 @@ const evidenceOfToken = (last: LastStart, here: HostIdentity, find: FindOthers):
   const found = find({ token: last.token, supervisor: null, agent: null, known: [] })
   return { supervisor: "dead", agent: null, others: found.pids, scanned: found.scanned }
 }
-
-/** An old lease has a bare pid: gone, or younger than the lease, is dead; else alive, and never signalled. */
-const legacyLiveness = (
-  lease: LegacyLease,
-  here: HostIdentity,
-  sights: ReadonlyMap<number, ProcessSight>,
-  starts: ReadonlyMap<number, number>
-): Liveness => {
-  const hostName = here.host.split("/")[0] ?? here.host
-  if (lease.host !== null && lease.host !== hostName && lease.host !== here.host) return "unknown"
-  const sight = sights.get(lease.pid)
-  if (sight === undefined || sight._tag === "Unreadable") return "unknown"
-  if (sight._tag === "Absent") return "dead"
-  const startedMs = starts.get(lease.pid)
-  return startedMs !== undefined &&
-    lease.startTime !== null &&
-    startedMs > millisOf(lease.startTime) + legacyClockSlackMs
-    ? "dead"
-    : "alive"
-}
-
-/** Start times from boot time and ticks are right to about a second. */
-const legacyClockSlackMs = 2000
 
 const legacyStartTimes = Effect.fnUntraced(function* (tasks: ReadonlyArray<Joined>) {
   const processes = yield* ProcessTable

@@ -94,7 +94,7 @@ const recordOf = (entry: Joined, evidence: GatheredEvidence, stops: ReadonlyMap<
       lease._tag === "Read"
         ? { _tag: "Read", lease: lease.lease, evidence: evidence.ofLease(lease.lease, entry) }
         : lease._tag === "Legacy"
-          ? { ...lease, liveness: evidence.ofLegacy(lease.lease) }
+          ? { ...lease, liveness: evidence.ofLegacy(lease.lease, entry) }
           : lease,
     claims: stored.claims.map((sight) =>
       sight._tag === "Read" ? { ...sight, evidence: evidence.ofClaim(sight.claim, entry) } : sight

@@ -5,6 +5,7 @@
 import type { DesiredState } from "../domain/DesiredState.ts"
 import type { ObservedState } from "../domain/ObservedState.ts"
 import type { Action, Plan, Verdict } from "../domain/Plan.ts"
+import type { Liveness } from "../domain/ProcessIdentity.ts"
 import { isOpen } from "../domain/Task.ts"
 import type { Task } from "../domain/Task.ts"
 import type { Evidence, TaskRecord } from "../domain/TaskRecord.ts"
@@ -221,6 +222,13 @@ const faultsOfEnd = (action: End, record: TaskRecord, desired: DesiredState): Re
   return lives ? [`${what} is ended while something of it may live`] : []
 }
 
+/** An old lease is ended when its process is dead, or by the clock when nobody can tell. */
+const isEndable = (
+  { withoutProof }: Extract<Action, { readonly _tag: "EndLegacy" }>,
+  liveness: Liveness,
+  { policy }: DesiredState
+): boolean => (withoutProof ? liveness === "unknown" && policy.unknownLostSec > 0 : liveness === "dead")
+
 /** (d) No slot is freed while a survivor is not proven dead. */
 const deathIsProven: Check = (observed, desired, plan) => {
   const records = new Map(observed.records.map((record) => [record.taskId as number, record]))
@@ -233,7 +241,7 @@ const deathIsProven: Check = (observed, desired, plan) => {
       case "Start":
         return []
       case "EndLegacy":
-        return record?.lease._tag === "Legacy" && record.lease.liveness === "dead"
+        return record?.lease._tag === "Legacy" && isEndable(action, record.lease.liveness, desired)
           ? []
           : [`task ${taskId}: an old lease is ended alive`]
       case "Rebuild": {

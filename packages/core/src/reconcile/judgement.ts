@@ -38,7 +38,9 @@ export const running =
 
 /** Remembers a sighting that changed; what a task without attempts file shows can't be kept. */
 const noteOf = ({ look, record, view }: Facts): ReadonlyArray<Action> =>
-  look.changed && record.attempts !== null ? [{ _tag: "Note", attempt: view.reference, sighting: look.sighting }] : []
+  look.changed && record.attempts !== null
+    ? [{ _tag: "Note", attempt: view.reference, sighting: look.sighting, taskCreatedAt: null }]
+    : []
 
 /** The earliest deadline of a healthy attempt. */
 const nextOf = (facts: Facts, monoMs: number): number | null => {

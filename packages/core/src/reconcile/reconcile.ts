@@ -21,7 +21,8 @@ import type { Hold } from "./capacity.ts"
 import { judgeAttempt } from "./judgeAttempt.ts"
 import type { TaskSight } from "./attemptFacts.ts"
 import type { Judgement } from "./judgement.ts"
-import { judgeLegacy, judgeOpenStart } from "./judgeRemains.ts"
+import { judgeLegacy } from "./judgeLegacy.ts"
+import { judgeOpenStart } from "./judgeOpenStart.ts"
 import { preconditionOf } from "./precondition.ts"
 import { sortTasks } from "./taskOrder.ts"
 import { attemptsOfTask, taskReasons } from "./taskReasons.ts"
@@ -212,7 +213,7 @@ const judge = (
             nextMonoMs: null
           }
     case "Legacy":
-      return judgeLegacy(view, record, sight)
+      return judgeLegacy({ view, record, sight, observed, desired })
     case "OpenStart":
       return withSweep(judgeOpenStart(view, record, sight), record.taskId, view.sweepable)
     case "Attempt": {

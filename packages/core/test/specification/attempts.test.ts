@@ -1,7 +1,8 @@
 /** What becomes of an attempt: each rule of its table, and the rows of the protocol that made it. Ada serves dev with one slot. */
 import { describe } from "vitest"
 import type { Task } from "../../src/domain/Task.ts"
-import type { Evidence } from "../../src/domain/TaskRecord.ts"
+import type { Evidence, TaskRecord } from "../../src/domain/TaskRecord.ts"
+import { millisOf } from "../../src/domain/time.ts"
 import type { WorldBuilder } from "../builders.ts"
 import {
   agentPid,
@@ -552,12 +553,19 @@ describe("an open start: written down, and neither lease nor claim", () => {
 })
 
 describe("a lease of the old form", () => {
-  const old = (liveness: "alive" | "dead" | "unknown", fields: Partial<Task> = {}): WorldBuilder =>
+  const old = (liveness: "alive" | "dead" | "unknown", fields: Partial<TaskRecord> = {}): WorldBuilder =>
     oneAgent()
-      .addTask(1, { status: "working", assignee: "ada", ...fields })
+      .addTask(1, { status: "working", assignee: "ada" })
       .addTask(2)
-      .addRecord(1, { lease: legacyLease(1, "ada", liveness), epochMax: 4 })
+      .addRecord(1, { lease: legacyLease(1, "ada", liveness), epochMax: 4, ...fields })
   const noSlot = "wait task 2: no free slot: queue dev 1/1"
+  const held = "running task 1 on ada (epoch 4): liveness unknown, its slot is held"
+  const unknownSince = (sinceSec: number): WorldBuilder =>
+    old("unknown", {
+      attempts: attempts(1, null, {
+        observed: sighting(5, { hungBeatMonoMs: millisOf(at(-600)), unknownSinceMonoMs: mono(sinceSec) })
+      })
+    })
   specify([
     {
       name: "alive: left alone, its slot taken",
@@ -565,9 +573,28 @@ describe("a lease of the old form", () => {
       lines: ["running task 1 on ada (epoch 4): a lease of the old form, alive and left alone", noSlot]
     },
     {
-      name: "unknown: held",
+      name: "unknown: held, and noted in an attempts file of its own",
       world: old("unknown"),
-      lines: ["running task 1 on ada (epoch 4): liveness unknown, its slot is held", noSlot]
+      lines: [held, "  note: unknown since 0 s", noSlot]
+    },
+    {
+      name: "unknown while Tinytask can't be read: held; nobody knows of which task to begin a file",
+      world: old("unknown").withoutTinytask(),
+      lines: [held]
+    },
+    {
+      name: "unknown for 300 s: lost, without proof",
+      world: unknownSince(-300),
+      lines: [
+        "reclaim task 1 from ada (epoch 5): lost, its liveness stayed unknown for too long",
+        "  end the old lease as epoch 5 without proof",
+        noSlot
+      ]
+    },
+    {
+      name: "unknown for 300 s, UNKNOWN_LOST_SEC 0: never given up",
+      world: unknownSince(-300).withPolicy({ unknownLostSec: 0 }),
+      lines: [held, noSlot]
     },
     {
       name: "dead: ended as an attempt of ours, with a new epoch",

@@ -4,8 +4,8 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js"
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js"
-import { Token } from "../domain/identifiers.ts"
-import type { LegacyLease } from "../domain/Lease.ts"
+import { Token } from "./identifiers.ts"
+import type { LegacyLease } from "./Lease.ts"
 
 export const legacyToken = ({ agentName, host, pid, startTime, taskId }: LegacyLease): Token => {
   const hex = bytesToHex(sha256(utf8ToBytes(JSON.stringify([taskId, agentName, host, pid, startTime]))))

@@ -1,43 +1,11 @@
-/** Step 2, stale, for what is less than a whole attempt: an old lease form, and a start of which only the intent is remembered. */
+/** Step 2, stale, for what is less than a whole attempt: a start of which only the intent is remembered. */
 import type { Action } from "../domain/Plan.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
 import { isProvenDead } from "../domain/TaskRecord.ts"
-import { Epoch, epochMax } from "../domain/identifiers.ts"
 import type { AttemptView } from "./attemptView.ts"
 import type { TaskSight } from "./attemptFacts.ts"
 import { waitForReading } from "./judgement.ts"
 import type { Judgement } from "./judgement.ts"
-
-/** A lease of before: a bare pid that is gone, or younger than the lease, is dead; anything else is left alone. */
-export const judgeLegacy = (
-  view: Extract<AttemptView, { readonly _tag: "Legacy" }>,
-  record: TaskRecord,
-  sight: TaskSight
-): Judgement => {
-  const agent = view.lease.agentName
-  if (view.liveness !== "dead") {
-    return {
-      verdict: {
-        _tag: "Running",
-        taskId: record.taskId,
-        agent,
-        epoch: view.epoch,
-        detail: view.liveness === "alive" ? "legacy" : "liveness-unknown"
-      },
-      actions: [],
-      nextMonoMs: null
-    }
-  }
-  if (sight._tag === "Unread" || record.attemptsProblem !== null || record.epochMax > epochMax)
-    return waitForReading(record, sight)
-  const outcome = sight._tag === "Found" && sight.task.status === "complete" ? "done" : "lost"
-  const epoch = Epoch.make(record.epochMax + 1)
-  return {
-    verdict: { _tag: "Reclaim", taskId: record.taskId, agent, epoch, reason: "dead", outcome },
-    actions: [{ _tag: "EndLegacy", taskId: record.taskId, epoch, agent, path: view.path }],
-    nextMonoMs: null
-  }
-}
 
 /**
  * A start that was written down, and then neither lease nor claim: held until a scan by its token finds nothing alive.
