@@ -1,4 +1,5 @@
 /** `config --show`: each setting, its value, and where it came from; secrets are never printed. */
+import { resolve } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -6,6 +7,7 @@ import { loadedSettings } from "../flags.ts"
 import { escapeText } from "../output/escape.ts"
 import { print, printJson } from "../output/print.ts"
 import { table } from "../output/table.ts"
+import { findControlFile } from "../settings/Configuration.ts"
 import type { LoadedSettings } from "../settings/loadSettings.ts"
 import { prefix, settingKeys, settingTable } from "../settings/settingTable.ts"
 import type { SettingKey } from "../settings/settingTable.ts"
@@ -21,6 +23,12 @@ const shown = (key: SettingKey, loaded: LoadedSettings): unknown => {
 
 const asText = (value: unknown): string =>
   value === null ? "" : typeof value === "string" ? escapeText(value) : JSON.stringify(value)
+
+/** Where the agents come from: config and status say it alike. */
+export const agentsSource = (controlFile: string | null): string =>
+  controlFile === null
+    ? "legacy mode: there is no agent-control.json; agents are those of TINYSCHEDULER_AGENT_LIMITS, assigned tasks only"
+    : `agents: ${escapeText(controlFile)}`
 
 export const configCommand = Command.make(
   "config",
@@ -38,12 +46,15 @@ export const configCommand = Command.make(
       origin: loaded.origins[key].origin,
       detail: loaded.origins[key].detail
     }))
-    if (json) return yield* printJson({ version: 1, settings: rows })
+    const controlFile = findControlFile(loaded.settings, resolve(loaded.settings.basePath)).path
+    const mode = controlFile === null ? "legacy" : "queues"
+    if (json) return yield* printJson({ version: 1, mode, controlFile, settings: rows })
     yield* print(
       table(
         ["setting", "value", "from"],
         rows.map((row) => [row.variable, asText(row.value), row.detail === "" ? row.origin : escapeText(row.detail)])
       )
     )
+    yield* print(`\n${agentsSource(controlFile)}`)
   })
 ).pipe(Command.withDescription("Show the configuration and where each value comes from"))

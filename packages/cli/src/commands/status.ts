@@ -16,6 +16,7 @@ import { layerLogging } from "../output/logging.ts"
 import { print, printJson } from "../output/print.ts"
 import { table } from "../output/table.ts"
 import type { Configuration } from "../settings/Configuration.ts"
+import { agentsSource } from "./config.ts"
 
 /** Waiting tasks by their first reason, most frequent first. */
 const waitsByReason = (made: Plan): ReadonlyArray<readonly [string, ReadonlyArray<number>]> => {
@@ -53,6 +54,8 @@ const statusText = (config: Configuration, observed: ObservedState, made: Plan, 
   return [
     `scheduler: ${holder === null ? "none has run here yet" : escapeText(holder)}`,
     `Tinytask: ${config.settings.mcpEndpoint}${made.tinytask._tag === "Unread" ? " (could not be read)" : ""}`,
+    agentsSource(config.controlFile),
+    ...(config.settings.enabled ? [] : ["starts are off: TINYSCHEDULER_ENABLED is false"]),
     "",
     table(["agent", "queues", "slots", ""], agents),
     "",
@@ -80,7 +83,14 @@ export const statusCommand = Command.make(
       })
       const holder = readHolder(config.paths.lock)
       yield* json
-        ? printJson({ version: 1, holder, tinytask: made.tinytask, usage: made.usage, verdicts: made.verdicts })
+        ? printJson({
+            version: 1,
+            mode: config.desired.mode,
+            holder,
+            tinytask: made.tinytask,
+            usage: made.usage,
+            verdicts: made.verdicts
+          })
         : print(statusText(config, observed, made, holder))
       if (made.tinytask._tag === "Unread") {
         yield* Effect.logError(made.tinytask.reason)

@@ -131,7 +131,7 @@ export const settingTable = {
     "Ignore blocking, keep the server's order",
     "truth"
   ),
-  logLevel: setting("LOG_LEVEL", "log-level", values.oneOf(["DEBUG", "INFO", "WARN", "ERROR"]), "INFO", "Least level"),
+  logLevel: setting("LOG_LEVEL", "log-level", values.logLevel, "INFO", "Least level"),
   logFormat: setting("LOG_FORMAT", "log-format", values.oneOf(["text", "json"]), "text", "Form of log lines"),
   logKeepDays: setting(
     "LOG_KEEP_DAYS",

@@ -59,6 +59,18 @@ export const oneOf =
     return found === undefined ? Result.fail(expected(value, `one of ${choices.join(", ")}`)) : Result.succeed(found)
   }
 
+const logLevels = oneOf(["DEBUG", "INFO", "WARN", "ERROR"])
+
+/** Of the Python version's levels, those that have another name here. */
+const pythonLevels: ReadonlyMap<string, string> = new Map([
+  ["WARNING", "WARN"],
+  ["CRITICAL", "ERROR"]
+])
+
+/** The least level of a log line that is written. */
+export const logLevel: Reader<"DEBUG" | "INFO" | "WARN" | "ERROR"> = (value) =>
+  logLevels(pythonLevels.get(value.toUpperCase()) ?? value)
+
 /** An http or https address without path to speak of, user or query. */
 export const address: Reader<string> = (value) => {
   const url = URL.parse(value)
