@@ -5,9 +5,12 @@
 import { basename } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { describe, readAgentEntry, type AgentEntry } from "./agentEntry.ts"
-import { fieldOf, isRecord, readJson } from "./jsonFile.ts"
-import { quoted } from "./oneLine.ts"
+import { readAgentEntry, type AgentEntry } from "./agentEntry.ts"
+import { describe } from "./entryFaults.ts"
+import { fieldOf, isRecord, parseJson } from "./jsonFile.ts"
+import { inspectJson, type RepeatedKey } from "./jsonText.ts"
+import { oneLine, quoted } from "./oneLine.ts"
+import { readSafely } from "./safeFile.ts"
 
 /** The largest control file. */
 export const controlMaxBytes = 1024 * 1024
@@ -112,13 +115,52 @@ export const decodeAgentControl = (
   }
 }
 
-/** Reads the control file; null when there is none. */
-export const readAgentControl = Effect.fn("readAgentControl")(function* (path: string) {
-  const name = basename(path)
-  const file = yield* Effect.sync(() => readJson(path, { maxBytes: controlMaxBytes, trust: "config" }))
+/** A key that stands twice, by the entry it stands in. */
+const repetition = (file: string, value: unknown, { key, line, path }: RepeatedKey): string => {
+  const [index, ...fields] = path
+  const entry: unknown = Array.isArray(value) && typeof index === "number" ? value[index] : null
+  const label =
+    typeof index === "number"
+      ? entryLabel(file, index + 1, isRecord(entry) ? fieldOf(entry, "agentName") : null)
+      : `${file}: `
+  return `${label}${oneLine([...fields, key].join("."), 80)} stands there twice, again in line ${line}`
+}
+
+/** What the text of a control file says; every fault and warning begins with the file's name. */
+export const parseAgentControl = (
+  file: string,
+  text: string
+): AgentControl & { readonly faults: ReadonlyArray<string> } => {
+  const nothing = (fault: string) => ({ entries: [], warnings: [], faults: [`${file}: ${fault}`] })
+  if (text.trim() === "") return nothing("is empty; expected a list of entries, [] if there are none")
+  const parsed = parseJson(text)
+  const { fault, repeated } = inspectJson(text)
+  if (!parsed.ok) {
+    return nothing(
+      fault === null
+        ? parsed.problem
+        : `is not JSON: line ${fault.line}, column ${fault.column}: found ${fault.found}, expected ${fault.expected}`
+    )
+  }
+  const control = decodeAgentControl(file, parsed.value)
+  return { ...control, faults: [...repeated.map((key) => repetition(file, parsed.value, key)), ...control.faults] }
+}
+
+const refusals: Readonly<Record<string, string>> = {
+  "is a symbolic link":
+    "is a symbolic link, which is not followed; put the file itself there, or name it by TINYSCHEDULER_AGENT_CONTROL_FILE",
+  "can be written by everybody": "can be written by everybody, who could run anything by it; chmod o-w it"
+}
+
+/** Reads the control file; null when there is none. Faults call it by `name`, its last part unless said. */
+export const readAgentControl = Effect.fn("readAgentControl")(function* (path: string, name = basename(path)) {
+  const file = yield* Effect.sync(() => readSafely(path, { maxBytes: controlMaxBytes, trust: "config" }))
   if (file._tag === "Missing") return null
-  if (file._tag === "Problem") return yield* new AgentControlInvalid({ path, faults: [`${name}: ${file.problem}`] })
-  const { entries, faults, warnings } = decodeAgentControl(name, file.value)
+  const label = oneLine(name)
+  if (file._tag === "Refused") {
+    return yield* new AgentControlInvalid({ path, faults: [`${label}: ${refusals[file.problem] ?? file.problem}`] })
+  }
+  const { entries, faults, warnings } = parseAgentControl(label, file.text)
   if (faults.length > 0) return yield* new AgentControlInvalid({ path, faults })
   const control: AgentControl = { entries, warnings }
   return control

@@ -1,7 +1,8 @@
-/** The .env file: variables that stand below the process's own environment. Node's parser, our way of opening files. */
-import { parseEnv } from "node:util"
+/** The .env file: variables that stand below the process's own environment. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { parseDotEnv } from "./dotEnvText.ts"
+import { oneLine } from "./oneLine.ts"
 import { readSafely } from "./safeFile.ts"
 
 /** The largest .env file. */
@@ -10,31 +11,39 @@ export const dotEnvMaxBytes = 1024 * 1024
 /** There is no such file: an error only for whoever named it. */
 export class DotEnvMissing extends Schema.TaggedError<DotEnvMissing>()("DotEnvMissing", { path: Schema.String }) {
   override get message() {
-    return `there is no ${this.path}`
+    return `there is no ${oneLine(this.path)}`
   }
 }
 
-/** The file is there and can't be used. */
-export class DotEnvUnreadable extends Schema.TaggedError<DotEnvUnreadable>()("DotEnvUnreadable", {
+/** The file is there and can't be used; every fault is one line that begins with the file's path. */
+export class DotEnvInvalid extends Schema.TaggedError<DotEnvInvalid>()("DotEnvInvalid", {
   path: Schema.String,
-  problem: Schema.String
+  faults: Schema.Array(Schema.String)
 }) {
   override get message() {
-    return `${this.path} ${this.problem}`
+    return this.faults.join("; ")
   }
 }
 
-/** The variables of a .env file, by name. It may be a symbolic link: deployments keep one file for many releases. */
+export interface DotEnv {
+  /** By name. */
+  readonly variables: ReadonlyMap<string, string>
+  /** What its writer should know: lines that are no assignment, variables that are set twice. */
+  readonly notices: ReadonlyArray<string>
+}
+
+/** Reads a .env file. It may be a symbolic link: deployments keep one file for many releases. */
 export const readDotEnv = Effect.fn("readDotEnv")(function* (path: string) {
   const file = yield* Effect.sync(() =>
     readSafely(path, { maxBytes: dotEnvMaxBytes, trust: "config", followLinks: true })
   )
   if (file._tag === "Missing") return yield* new DotEnvMissing({ path })
-  if (file._tag === "Refused") return yield* new DotEnvUnreadable({ path, problem: file.problem })
-  const variables: ReadonlyMap<string, string> = new Map(
-    Object.entries(parseEnv(file.text)).flatMap(([name, value]) =>
-      value === undefined ? [] : [[name, value] as const]
-    )
-  )
-  return variables
+  const label = oneLine(path)
+  if (file._tag === "Refused") return yield* new DotEnvInvalid({ path, faults: [`${label} ${file.problem}`] })
+  const { faults, notices, variables } = parseDotEnv(file.text)
+  if (faults.length > 0) {
+    return yield* new DotEnvInvalid({ path, faults: faults.map((fault) => `${label}: ${fault}`) })
+  }
+  const read: DotEnv = { variables, notices: notices.map((notice) => `${label}: ${notice}`) }
+  return read
 })

@@ -5,7 +5,8 @@
 import * as Schema from "effect/Schema"
 import { SuccessPolicy, type SuccessPolicy as Success } from "@tinyscheduler/core/domain/DesiredState"
 import { AgentName, QueueName, Seconds } from "@tinyscheduler/core/domain/identifiers"
-import { placeholders, unknownPlaceholders } from "@tinyscheduler/core/domain/AgentLaunch"
+import { nearestName } from "./didYouMean.ts"
+import { describe, envFaults, itemFault, kindOf, placeholderFaults, Text } from "./entryFaults.ts"
 import { fieldOf, isRecord, makeDecoder, type Decoded } from "./jsonFile.ts"
 import { oneLine, quoted } from "./oneLine.ts"
 
@@ -30,17 +31,10 @@ export interface AgentEntry {
   readonly comment: string | null
 }
 
-// oxlint-disable-next-line no-control-regex -- the character that no argument can carry is what is refused
-const noNull = Schema.isPattern(/^[^\u0000]*$/, { message: "holds a null character" })
-const Text = Schema.String.check(noNull)
-
 /** A file's name in the recipes directory, never a path. */
 const Recipe = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}\.(?:yaml|json)$/))
 
-/** Checked by hand: a schema of records passes over keys that don't fit. */
-const envName = /^(?!__proto__$)[A-Za-z_][A-Za-z0-9_]{0,255}$/
-
-const seconds = "a whole number of seconds"
+const seconds = "a whole number of seconds from 0 to 31536000"
 
 const field = <A, I>(schema: Schema.Codec<A, I>, expected: string) => ({ decode: makeDecoder(schema), expected })
 
@@ -69,15 +63,6 @@ const fields = {
   comment: field(Schema.String, "a text")
 } as const
 
-/** What a value is, in words short enough for a line. */
-export const describe = (value: unknown): string => {
-  if (value === null) return "null"
-  if (typeof value === "string") return quoted(value)
-  if (typeof value === "number" || typeof value === "boolean") return oneLine(String(value), 40)
-  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list"
-  return "an object"
-}
-
 export interface EntryReading {
   /** Null as soon as there is a fault. */
   readonly entry: AgentEntry | null
@@ -85,20 +70,23 @@ export interface EntryReading {
   readonly warnings: ReadonlyArray<string>
 }
 
-const placeholderFaults = (name: string, texts: ReadonlyArray<string>): ReadonlyArray<string> =>
-  [...new Set(texts.flatMap(unknownPlaceholders))].map(
-    (unknown) =>
-      `${name} names the placeholder {{${oneLine(unknown, 40)}}}, which is not known; known are ${placeholders.join(", ")}`
-  )
-
-const envFaults = (value: unknown): ReadonlyArray<string> =>
-  isRecord(value)
-    ? Object.keys(value)
-        .filter((name) => !envName.test(name))
-        .map(
-          (name) => `env names the variable ${quoted(name)}; expected letters, digits and _, not beginning with a digit`
-        )
-    : []
+/** Misspelt fields, names that are the scheduler's, and a prompt that reaches nobody. */
+const warningsOf = (record: Readonly<Record<string, unknown>>, entry: Omit<AgentEntry, "name" | "queues">) => [
+  ...Object.keys(record)
+    .filter((key) => !Object.hasOwn(fields, key))
+    .map((key) => {
+      const near = nearestName(key, Object.keys(fields))
+      return `${quoted(key)} is not a known field and is ignored${near === null ? "" : `; did you mean ${near}?`}`
+    }),
+  ...Object.keys(entry.env)
+    .filter((key) => key.startsWith("TINYSCHEDULER_"))
+    .map((key) => `env sets ${oneLine(key, 60)}, a name that belongs to the scheduler`),
+  ...(entry.prompt === null || entry.command?.some((argument) => argument.includes("{{promptFile}}")) === true
+    ? []
+    : [
+        `prompt reaches nobody: ${entry.command === null ? "Goose takes its recipe's" : "no argument of command names {{promptFile}}"}`
+      ])
+]
 
 /** Reads one entry; each fault and warning begins with the field's name. */
 export const readAgentEntry = (record: Readonly<Record<string, unknown>>): EntryReading => {
@@ -111,7 +99,11 @@ export const readAgentEntry = (record: Readonly<Record<string, unknown>>): Entry
     if (value === undefined) return null
     const decoded = rule.decode(value)
     if (decoded.ok) return decoded.value
-    faults.push(`${name} is ${describe(value)}; expected ${rule.expected}`)
+    // What is wrong within an object of variables is told below, variable by variable.
+    if (name !== "env" || !isRecord(value)) {
+      const found = name === "env" ? kindOf(value) : describe(value)
+      faults.push(itemFault(name, value) ?? `${name} is ${found}; expected ${rule.expected}`)
+    }
     return null
   }
   for (const name of ["agentName", "agentType"] as const) {
@@ -140,14 +132,7 @@ export const readAgentEntry = (record: Readonly<Record<string, unknown>>): Entry
   faults.push(...envFaults(fieldOf(record, "env")))
   faults.push(...placeholderFaults("command", command ?? []))
   faults.push(...placeholderFaults("prompt", prompt === null ? [] : [prompt]))
-  const warnings = [
-    ...Object.keys(record)
-      .filter((key) => !Object.hasOwn(fields, key))
-      .map((key) => `${quoted(key)} is not a known field and is ignored`),
-    ...Object.keys(settings.env)
-      .filter((key) => key.startsWith("TINYSCHEDULER_"))
-      .map((key) => `env sets ${oneLine(key, 60)}, a name that belongs to the scheduler`)
-  ]
+  const warnings = warningsOf(record, settings)
   if (name === null || agentType === null || faults.length > 0) return { entry: null, faults, warnings }
   const queues = [...new Set(typeof agentType === "string" ? [agentType] : agentType)]
   return { entry: { name, queues, ...settings }, faults, warnings }

@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as fc from "fast-check"
-import { decodeAgentControl, readAgentControl } from "../src/AgentControl.ts"
+import { decodeAgentControl, parseAgentControl, readAgentControl } from "../src/AgentControl.ts"
 import { makePaths, put } from "./fixture.ts"
 
 const decode = (value: unknown) => decodeAgentControl("agent-control.json", value)
@@ -133,7 +133,7 @@ describe("the control file", () => {
     const { entries, warnings } = decode([entry])
     assert.strictEqual(entries[0]!.slots, null)
     assert.deepStrictEqual(warnings, [
-      'agent-control.json: entry 1 ("oscar"): "slot" is not a known field and is ignored',
+      'agent-control.json: entry 1 ("oscar"): "slot" is not a known field and is ignored; did you mean slots?',
       'agent-control.json: entry 1 ("oscar"): "__proto__" is not a known field and is ignored',
       'agent-control.json: entry 1 ("oscar"): "constructor" is not a known field and is ignored',
       'agent-control.json: entry 1 ("oscar"): env sets TINYSCHEDULER_LEASE, a name that belongs to the scheduler'
@@ -160,6 +160,44 @@ describe("the control file", () => {
     const conflicting = decode([oscar, { ...oscar, slots: 3, recipe: "b.yaml" }])
     assert.deepStrictEqual(conflicting.faults, [
       'agent-control.json: entry 2 ("oscar"): slots, recipe: differs from entry 1, the same agent\'s'
+    ])
+  })
+
+  it("of a list or of variables it names the one to blame, and repeats no value that may be a secret", () => {
+    const { faults } = decode([
+      { ...oscar, agentType: ["qa", ""], command: ["run", 7], env: { API_KEY: 4711, OK: "x", LIST: ["hush"] } },
+      { ...oscar, command: ["run", "--key=hush\u0000"], env: "hush" }
+    ])
+    assert.deepStrictEqual(faults, [
+      'agent-control.json: entry 1 ("oscar"): item 2 of agentType is ""; expected a queue name (1 to 128 characters, no control characters)',
+      'agent-control.json: entry 1 ("oscar"): item 2 of command is a number; expected a text',
+      'agent-control.json: entry 1 ("oscar"): env.API_KEY is a number; expected a text',
+      'agent-control.json: entry 1 ("oscar"): env.LIST is a list; expected a text',
+      'agent-control.json: entry 2 ("oscar"): item 2 of command is a text with a null character; expected a text',
+      'agent-control.json: entry 2 ("oscar"): env is a text; expected an object of variable names and texts'
+    ])
+  })
+
+  it("warns of a prompt that reaches nobody", () => {
+    const { faults, warnings } = decode([
+      { ...oscar, prompt: "Hello." },
+      { ...oscar, agentName: "sage", prompt: "Hello.", command: ["run", "{{taskId}}"] },
+      { ...oscar, agentName: "vaela", prompt: "Hello.", command: ["run", "--file={{promptFile}}"] }
+    ])
+    assert.deepStrictEqual(faults, [])
+    assert.deepStrictEqual(warnings, [
+      'agent-control.json: entry 1 ("oscar"): prompt reaches nobody: Goose takes its recipe\'s',
+      'agent-control.json: entry 2 ("sage"): prompt reaches nobody: no argument of command names {{promptFile}}'
+    ])
+  })
+
+  it("refuses a field that stands twice, of which the last one would win in silence", () => {
+    const text = `[
+      { "agentName": "oscar", "agentType": "qa", "slots": 1, "slots": 2, "env": { "A": "1", "A": "2" } }
+    ]`
+    assert.deepStrictEqual(parseAgentControl("agent-control.json", text).faults, [
+      'agent-control.json: entry 1 ("oscar"): slots stands there twice, again in line 2',
+      'agent-control.json: entry 1 ("oscar"): env.A stands there twice, again in line 2'
     ])
   })
 
@@ -200,19 +238,28 @@ describe("the control file", () => {
       assert.strictEqual((yield* readAgentControl(path))?.entries.length, 1)
       put(path, JSON.stringify([oscar, 1, 2]))
       assert.strictEqual(yield* fault, "agent-control.json: entry 2: is 1; expected an object (and 1 more)")
-      put(path, "[")
-      assert.match(yield* fault, /^agent-control\.json: is not JSON: /)
+      put(path, '[{ "agentName": "oscar",\n  agentType: "qa" }]')
+      assert.strictEqual(
+        yield* fault,
+        'agent-control.json: is not JSON: line 2, column 3: found "a", expected a name in double quotation marks'
+      )
       put(path, "")
-      assert.strictEqual(yield* fault, "agent-control.json: is empty")
+      assert.strictEqual(yield* fault, "agent-control.json: is empty; expected a list of entries, [] if there are none")
       truncateSync(path, 1024 ** 3)
       assert.strictEqual(yield* fault, "agent-control.json: is larger than 1 MiB")
       chmodSync(put(path, "[]"), 0o666)
-      assert.strictEqual(yield* fault, "agent-control.json: can be written by everybody")
+      assert.strictEqual(
+        yield* fault,
+        "agent-control.json: can be written by everybody, who could run anything by it; chmod o-w it"
+      )
       execFileSync("sh", ["-c", 'rm "$0" && mkfifo "$0"', path])
       assert.strictEqual(yield* fault, "agent-control.json: is a named pipe, not a file")
       execFileSync("rm", [path])
       symlinkSync(put(join(base, "elsewhere"), "[]"), path)
-      assert.strictEqual(yield* fault, "agent-control.json: is a symbolic link")
+      assert.strictEqual(
+        yield* fault,
+        "agent-control.json: is a symbolic link, which is not followed; put the file itself there, or name it by TINYSCHEDULER_AGENT_CONTROL_FILE"
+      )
     })
   )
 })

@@ -8,6 +8,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Struct from "effect/Struct"
 import { readDotEnv } from "@tinyscheduler/adapters-fs/DotEnv"
+import type { DotEnv } from "@tinyscheduler/adapters-fs/DotEnv"
 import { ConfigurationError } from "./ConfigurationError.ts"
 import { agentVariables, prefix, settingKeys, settingTable, unusedVariables } from "./settingTable.ts"
 import type { Setting, SettingKey, Settings } from "./settingTable.ts"
@@ -47,22 +48,23 @@ interface Found {
 
 const envFileOf = Effect.fnUntraced(function* ({ flags, workingDirectory }: SettingSources) {
   const path = resolve(workingDirectory, flags.envFile ?? ".env")
-  const none: ReadonlyMap<string, string> = new Map()
-  const variables = yield* readDotEnv(path).pipe(
+  const none: DotEnv = { variables: new Map(), notices: [] }
+  const { notices, variables } = yield* readDotEnv(path).pipe(
     Effect.catchTags({
       DotEnvMissing: () =>
         flags.envFile === null
           ? Effect.succeed(none)
           : Effect.fail(new ConfigurationError({ faults: [`--env-file ${flags.envFile}: there is no such file`] })),
-      DotEnvUnreadable: (error) => Effect.fail(new ConfigurationError({ faults: [error.message] }))
+      DotEnvInvalid: ({ faults }) => Effect.fail(new ConfigurationError({ faults }))
     })
   )
-  return { path, variables }
+  return { path, variables, notices }
 })
 
 interface EnvFile {
   readonly path: string
   readonly variables: ReadonlyMap<string, string>
+  readonly notices: ReadonlyArray<string>
 }
 
 const find = (setting: Setting<unknown>, sources: SettingSources, envFile: EnvFile): Found | null => {
@@ -144,6 +146,7 @@ export const loadSettings = Effect.fn("loadSettings")(function* (sources: Settin
     })
   )
   const notices = [
+    ...envFile.notices,
     ...unusedVariables
       .filter((name) => sources.environment[prefix + name] !== undefined || envFile.variables.has(prefix + name))
       .map((name) => `${prefix}${name} is accepted for compatibility and not used`),
