@@ -1,0 +1,377 @@
+/** Taking over the state directory of the Python version: what it left is kept, given back or held, and nothing runs twice. */
+import { spawn, spawnSync } from "node:child_process"
+import { chmodSync, mkdirSync, renameSync, rmSync, statSync, symlinkSync } from "node:fs"
+import { describe, expect, it } from "vitest"
+import { type Ground, makeGround, treeOf } from "./harness/Ground.ts"
+import { isLiving, startOf } from "./harness/processes.ts"
+import { type Ended, linesOf } from "./harness/program.ts"
+import { agentOf, deadPid, leaseForms, startWrapper, writeLease } from "./harness/python.ts"
+import { troublesOf } from "./harness/sentences.ts"
+import { until } from "./harness/until.ts"
+
+/** An agent "vaela" for "dev" that completes what it is given, and tasks as the Python scheduler left them: working, hers. */
+const takenOver = async (tasks: number, fields: Readonly<Record<string, unknown>> = {}): Promise<Ground> => {
+  const ground = await makeGround()
+  ground.agents([ground.worker("vaela", "dev", { env: { WORK_MS: "5-20" }, ...fields })])
+  for (let task = 1; task <= tasks; task += 1) {
+    await ground.tinytask.add({ queue: "dev", assignee: "vaela" })
+    await ground.tinytask.update(task, { status: "working" })
+  }
+  return ground
+}
+
+const pass = (ground: Ground, ...flags: ReadonlyArray<string>): Promise<Ended> =>
+  ground.cli(["run", "--once", "--backoff-base", "0", ...ground.endpoint, ...flags])
+
+const leftAlone = (task: number) =>
+  `running task ${task} on vaela (epoch 0): a lease of the old form, alive and left alone`
+
+const completed = (ground: Ground, open = 0) =>
+  until("everything else is complete", async () => {
+    await pass(ground)
+    return ground.tinytask.database.open() === open
+  })
+
+describe.each(leaseForms)("a lease in %s", (form) => {
+  it("whose wrapper lives is kept: its slot is held, its processes get no signal, its task no second start", async () => {
+    const ground = await takenOver(1)
+    const wrapper = await startWrapper(ground)
+    const path = writeLease(ground, { task: 1, agent: "vaela", pid: wrapper.pid, form })
+    const text = ground.read("state/running/task_1.json")
+    const next = await ground.tinytask.add({ queue: "dev" })
+    for (const flags of [[], ["--max-runtime", "1"], ["--max-concurrent", "0"]]) {
+      const { code, stderr } = await pass(ground, ...flags)
+      expect(code).toBe(0)
+      expect(stderr).toContain(leftAlone(1))
+      expect(stderr).toMatch(new RegExp(`wait task ${next}: (no free slot: queue dev 1/1|global limit)`))
+    }
+    expect(ground.read("state/running/task_1.json")).toBe(text)
+    expect({ lives: wrapper.lives(), signalled: wrapper.wasSignalled() }).toEqual({ lives: true, signalled: false })
+
+    // It ends as that wrapper does: the task is completed, then the lease is deleted.
+    await ground.tinytask.update(1, { status: "complete" })
+    rmSync(path)
+    await wrapper.kill()
+    await completed(ground)
+    expect(ground.runs().map(({ task }) => task)).toEqual([next])
+    expect(ground.outcomes(1)).toEqual([])
+  })
+
+  it("whose process is dead is reclaimed: the task is given back with a comment, and started by us exactly once", async () => {
+    const ground = await takenOver(1)
+    writeLease(ground, { task: 1, agent: "vaela", pid: deadPid(), form, agoSec: 60 })
+    const { code, stdout } = await pass(ground)
+    expect({ code, stdout: stdout.trim() }).toEqual({
+      code: 0,
+      stdout: "pass: 1 started, 1 ended, 0 stopping, 1 running, 0 waiting"
+    })
+    await completed(ground)
+    expect(ground.runs()).toHaveLength(1)
+    expect(ground.outcomes(1)).toEqual(["lost", "done"])
+    const [comment, ...others] = ground.tinytask.database.comments(1)
+    expect(comment).toContain("a lease of the old form whose process is gone")
+    expect(others).toEqual([])
+    expect(ground.tinytask.database.changes().map(({ after }) => after)).toEqual([
+      "working",
+      "idle",
+      "working",
+      "complete"
+    ])
+  })
+
+  it("whose pid is another process's by now is reclaimed, and that process left alone", async () => {
+    const ground = await takenOver(1)
+    const stranger = await startWrapper(ground)
+    writeLease(ground, { task: 1, agent: "vaela", pid: stranger.pid, form, agoSec: 3600 })
+    expect((await pass(ground)).stdout).toContain("1 ended")
+    expect(ground.outcomes(1)[0]).toBe("lost")
+    expect({ lives: stranger.lives(), signalled: stranger.wasSignalled() }).toEqual({ lives: true, signalled: false })
+  })
+})
+
+it("a wrapper that was killed leaves its agent: the task is held until that has ended too", async () => {
+  const ground = await takenOver(1)
+  const wrapper = await startWrapper(ground)
+  writeLease(ground, { task: 1, agent: "vaela", pid: wrapper.pid })
+  const agent = agentOf(ground, wrapper.pid) ?? 0
+  await wrapper.kill()
+  const held = await pass(ground)
+  expect(held.stderr).toContain(leftAlone(1))
+  expect(isLiving(agent)).toBe(true)
+  expect(ground.runs()).toEqual([])
+  process.kill(agent, "SIGKILL")
+  await until("the agent is gone", () => startOf(agent) === null)
+  await completed(ground)
+  expect(ground.runs()).toHaveLength(1)
+})
+
+it("a lease of another host is held and said to be unknown, and given up only when its beat has stood still", async () => {
+  const ground = await takenOver(1)
+  writeLease(ground, { task: 1, agent: "vaela", pid: deadPid(), host: "elsewhere" })
+  for (let number = 0; number < 3; number += 1) {
+    expect((await pass(ground)).stderr).toContain("liveness unknown, its slot is held")
+  }
+  expect((await ground.cli(["status", ...ground.endpoint])).stdout).toContain("liveness unknown")
+  expect(ground.runs()).toEqual([])
+  await until("it is given up by the clock", async () => {
+    await pass(ground, "--unknown-lost", "1")
+    return ground.outcomes(1)[0] === "lost"
+  })
+  await completed(ground)
+  expect(ground.runs()).toHaveLength(1)
+})
+
+describe("what can't be read", () => {
+  const odd: ReadonlyArray<readonly [name: string, make: (ground: Ground, task: number) => void]> = [
+    ["garbage", (ground, task) => ground.write(leaseName(task), "\u0000\u0001 not a lease")],
+    ["an empty file", (ground, task) => ground.write(leaseName(task), "")],
+    ["half a lease", (ground, task) => ground.write(leaseName(task), `{"task_id": "${task}", "agent": "vae`)],
+    ["no pid", (ground, task) => ground.write(leaseName(task), `{"task_id": "${task}", "agent": "vaela"}`)],
+    ["another task's", (ground, task) => ground.write(leaseName(task), '{"task_id": 99, "agent": "vaela", "pid": 5}')],
+    ["much too large", (ground, task) => ground.write(leaseName(task), `{"x":"${"x".repeat(100_000)}"}`)],
+    ["a link", (ground, task) => symlinkSync("/etc/hostname", ground.leasePath(task))],
+    ["a directory", (ground, task) => mkdirSync(ground.leasePath(task))],
+    ["a named pipe", (ground, task) => spawnSync("mkfifo", [ground.leasePath(task)])],
+    [
+      "writable by everybody",
+      (ground, task) => chmodSync(writeLease(ground, { task, agent: "vaela", pid: deadPid() }), 0o666)
+    ]
+  ]
+  const leaseName = (task: number): string => `state/running/task_${task}.json`
+
+  it("each such task is held and said in every pass, the others go on; with the file moved away it is free", async () => {
+    const ground = await takenOver(odd.length, { slots: 20 })
+    mkdirSync(ground.path("state/running"), { recursive: true, mode: 0o700 })
+    for (const [index, [, make]] of odd.entries()) make(ground, index + 1)
+    const other = await ground.tinytask.add({ queue: "dev" })
+    const heldIn = ({ stderr }: Ended) =>
+      odd.filter((_, index) => {
+        const task = index + 1
+        return stderr.includes(`wait task ${task}: lease unreadable at ${ground.leasePath(task)}: `)
+      })
+    for (let number = 0; number < 2; number += 1) {
+      expect(heldIn(await pass(ground)).map(([name]) => name)).toEqual(odd.map(([name]) => name))
+    }
+    await completed(ground, odd.length)
+    expect(ground.runs().map(({ task }) => task)).toEqual([other])
+
+    for (let task = 1; task <= odd.length; task += 1) {
+      renameSync(ground.leasePath(task), ground.path(`put-away.${task}`))
+      // Nobody knows any more that it was ours; a person gives it back.
+      await ground.tinytask.update(task, { status: "idle" })
+    }
+    await completed(ground)
+    expect(
+      ground
+        .runs()
+        .map(({ task }) => task)
+        .sort((left, right) => left - right)
+    ).toEqual([...odd.map((_, index) => index + 1), other])
+  })
+
+  it("other names in the directory are nobody's lease, and stay", async () => {
+    const ground = await takenOver(0)
+    const names = ["task_abc.json", "task_7_k2x1.tmp", "task_.json", "notes.txt", "task_01.json"]
+    for (const name of names) ground.write(`state/running/${name}`, "{}")
+    const { code, stdout } = await pass(ground)
+    expect({ code, stdout: stdout.trim() }).toEqual({
+      code: 0,
+      stdout: "pass: 0 started, 0 ended, 0 stopping, 0 running, 0 waiting"
+    })
+    expect(ground.files("running")).toEqual(names.sort())
+  })
+})
+
+it("hundreds of leases in one directory: the living are kept, each of the dead is given back once", async () => {
+  const ground = await takenOver(200, { slots: 200 })
+  const wrapper = await startWrapper(ground)
+  const gone = deadPid()
+  const dead = (task: number) => task % 4 !== 0
+  for (let task = 1; task <= 200; task += 1) {
+    writeLease(ground, { task, agent: "vaela", pid: dead(task) ? gone : wrapper.pid, form: leaseForms[task % 2] })
+  }
+  const { code, stdout } = await pass(ground, "--enabled", "false")
+  expect({ code, stdout: stdout.trim() }).toEqual({
+    code: 0,
+    stdout: "pass: 0 started, 150 ended, 0 stopping, 50 running, 150 waiting"
+  })
+  const back = ground.tinytask.database.changes().filter(({ after }) => after === "idle")
+  expect(back.map(({ task }) => task).sort((a, b) => a - b)).toEqual(
+    Array.from({ length: 200 }, (_, index) => index + 1).filter(dead)
+  )
+  expect(ground.files("running")).toHaveLength(50)
+  expect(wrapper.wasSignalled()).toBe(false)
+})
+
+describe("its lock", () => {
+  const lock = "state/tinyscheduler.lock"
+  const oldLock = (ground: Ground, pid: number): string => {
+    const path = ground.write(lock, `${pid}\n`)
+    chmodSync(path, 0o644)
+    return path
+  }
+
+  it("left behind: it is taken, not deleted", async () => {
+    const ground = await takenOver(0)
+    const path = oldLock(ground, deadPid())
+    const { ino } = statSync(path)
+    expect((await pass(ground)).code).toBe(0)
+    expect(statSync(path).ino).toBe(ino)
+  })
+
+  it("held by a living scheduler: exit 3 with one sentence that names it, and nothing is changed", async () => {
+    const ground = await takenOver(1)
+    writeLease(ground, { task: 1, agent: "vaela", pid: deadPid() })
+    // The lock that Python's fcntl.flock takes is the one that flock(1) takes.
+    const holder = spawn("flock", ["--no-fork", oldLock(ground, 4711), "sleep", "600"], {
+      stdio: "ignore",
+      env: ground.environment()
+    })
+    await until("the lock is held", () => spawnSync("flock", ["-n", ground.path(lock), "true"]).status === 1)
+    const before = treeOf(ground.path("state"))
+    for (const args of [
+      ["run", "--once"],
+      ["run", "--daemon"]
+    ]) {
+      const { code, stderr } = await ground.cli([...args, ...ground.endpoint])
+      expect({ code, said: linesOf(stderr) }).toEqual({
+        code: 3,
+        said: [
+          expect.stringMatching(/^another scheduler holds .*tinyscheduler\.lock \(pid 4711\)\. It goes on; stop it/)
+        ]
+      })
+    }
+    expect(treeOf(ground.path("state"))).toEqual(before)
+    // Looking works beside it.
+    expect((await ground.cli(["status", ...ground.endpoint])).stdout).toContain("reclaim task 1 from vaela")
+
+    const ended = new Promise((resolve) => holder.once("close", resolve))
+    holder.kill("SIGKILL")
+    await ended
+    // At its end the Python version deletes the file.
+    rmSync(ground.path(lock))
+    expect((await pass(ground)).code).toBe(0)
+  })
+
+  it("is held against it while we run, even where it has emptied the file before it asked", async () => {
+    const ground = await takenOver(0)
+    const daemon = ground.start(["run", "--daemon", ...ground.endpoint])
+    await daemon.says("daemon: a pass every")
+    // Opened for writing as Python's open(path, "w") does, then asked for without waiting.
+    const refused = spawnSync("/bin/sh", ["-c", 'exec 9>"$0"; flock -n 9', ground.path(lock)])
+    expect(refused.status).toBe(1)
+    expect(ground.read(lock)).toBe("")
+    expect((await pass(ground)).code).toBe(3)
+    daemon.kill("SIGTERM")
+    expect((await daemon.ended).code).toBe(0)
+  })
+})
+
+describe("its files", () => {
+  const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8)
+
+  it("directories open to others and a log readable by all: they are warned of, and closed by --fix", async () => {
+    const ground = await takenOver(0)
+    for (const name of ["state", "state/running", "state/logs"]) {
+      mkdirSync(ground.path(name))
+      chmodSync(ground.path(name), 0o755)
+    }
+    const warned = await ground.cli(["validate-config", ...ground.endpoint])
+    expect(warned.stdout).toMatch(/warning .*state\/running.* is open to others \(mode 755\)/)
+    expect((await pass(ground)).code).toBe(0)
+    await ground.cli(["validate-config", "--fix", ...ground.endpoint])
+    expect(["state", "state/running", "state/logs"].map((name) => modeOf(ground.path(name)))).toEqual([
+      "700",
+      "700",
+      "700"
+    ])
+  })
+
+  it("directories that a group may write, as a umask of 002 makes them: refused in one sentence until --fix", async () => {
+    const ground = await takenOver(0)
+    for (const name of ["state", "state/running", "state/logs"]) {
+      mkdirSync(ground.path(name))
+      chmodSync(ground.path(name), 0o775)
+    }
+    const { code, stderr } = await pass(ground)
+    expect(code).not.toBe(0)
+    expect(troublesOf(stderr)).toEqual([
+      expect.stringMatching(/can be written by its group or by others: chmod 700 it$/)
+    ])
+    await ground.cli(["validate-config", "--fix", ...ground.endpoint])
+    expect((await pass(ground)).code).toBe(0)
+  })
+
+  it("logs of the same names are gone on with, and older ones left as they are", async () => {
+    const ground = await takenOver(0)
+    const now = new Date()
+    const day = (date: Date) =>
+      `${date.getFullYear()}${`${date.getMonth() + 101}${date.getDate() + 100}`.replace(/^1(..)1/, "$1")}`
+    const today = `state/logs/scheduler_${day(now)}.log`
+    const yesterday = `state/logs/scheduler_${day(new Date(now.getTime() - 86_400_000))}.log`
+    const line = "2026-01-20 04:00:00,123 - tinyscheduler - INFO - Starting reconciliation pass\n"
+    for (const name of [today, yesterday]) chmodSync(ground.write(name, line), 0o644)
+    expect((await pass(ground)).code).toBe(0)
+    expect(ground.read(yesterday)).toBe(line)
+    expect(ground.read(today).startsWith(line)).toBe(true)
+    expect(linesOf(ground.read(today)).length).toBeGreaterThan(1)
+  })
+})
+
+describe("its settings", () => {
+  const variables: Readonly<Record<string, string>> = {
+    BASE_PATH: "/srv/agents",
+    RUNNING_DIR: "state/running",
+    LOG_DIR: "state/logs",
+    RECIPES_DIR: "recipes",
+    LOCK_FILE: "state/tinyscheduler.lock",
+    AGENT_CONTROL_FILE: "docs/technical/agent-control.json",
+    AGENT_LIMITS: '\'{"dispatcher": 1, "architect": 2}\'',
+    GOOSE_BIN: "/root/.local/bin/goose",
+    MCP_ENDPOINT: "http://localhost:3000",
+    LOOP_INTERVAL_SEC: "60",
+    HEARTBEAT_SEC: "15",
+    MAX_RUNTIME_SEC: "3600",
+    LOG_LEVEL: "WARNING",
+    DRY_RUN: "false",
+    ENABLED: "true",
+    DISABLE_BLOCKING: "false"
+  }
+  const unused = { BIN_DIR: "scripts", TASK_CACHE_DIR: "state/tasks" }
+
+  it("each variable of its .env is understood, or said to be unused", async () => {
+    const ground = await makeGround()
+    const lines = Object.entries({ ...variables, ...unused }).map(([name, value]) => `TINYSCHEDULER_${name}=${value}\n`)
+    ground.write("old.env", lines.join(""))
+    const { code, stderr, stdout } = await ground.cli(["--env-file", "old.env", "config", "--show", "--json"])
+    expect(code).toBe(0)
+    expect(linesOf(stderr).sort()).toEqual(
+      Object.keys(unused).map((name) => `TINYSCHEDULER_${name} is accepted for compatibility and not used`)
+    )
+    const shown: { readonly settings: ReadonlyArray<{ readonly variable: string; readonly origin: string }> } =
+      JSON.parse(stdout)
+    const filed = shown.settings.filter(({ origin }) => origin === "env file").map(({ variable }) => variable)
+    expect(filed.sort()).toEqual(
+      Object.keys(variables)
+        .map((name) => `TINYSCHEDULER_${name}`)
+        .sort()
+    )
+  })
+
+  it("a control file that is named and missing is an error, where the Python version fell back to legacy mode", async () => {
+    const ground = await makeGround()
+    ground.write(".env", `TINYSCHEDULER_AGENT_CONTROL_FILE=${variables["AGENT_CONTROL_FILE"] ?? ""}\n`)
+    const { code, stderr } = await pass(ground)
+    expect(code).toBe(2)
+    expect(stderr).toContain(ground.path("docs/technical/agent-control.json"))
+  })
+
+  it("ENABLED=false, which the Python version never looked at, starts nothing, and status says so", async () => {
+    const ground = await takenOver(0)
+    await ground.tinytask.add({ queue: "dev" })
+    ground.write(".env", "TINYSCHEDULER_ENABLED=false\n")
+    expect((await pass(ground)).stderr).toContain("wait task 1: starts are off: disabled")
+    const { stdout } = await ground.cli(["status", ...ground.endpoint])
+    expect(stdout).toContain("starts are off: TINYSCHEDULER_ENABLED is false")
+  })
+})
