@@ -150,7 +150,7 @@ describe("a wrong command line or configuration is told in one sentence, with ex
   it("all faults of a control file are told at once, one line each", async () => {
     const ground = new Ground()
     ground.write("agent-control.json", '[{ "agentName": "a" }, { "agentType": 7, "slots": -1, "agentName": "b" }]')
-    const { code, stderr } = await ground.cli(["validate-config"])
+    const { code, stderr } = await ground.cli(once)
     expect({ code, lines: linesOf(stderr).length }).toEqual({ code: 2, lines: 3 })
   })
 })

@@ -1,5 +1,5 @@
-/** Every command as a person meets it: help, configuration, checks, tasks by hand, status; streams and exit codes. */
-import { chmodSync, lstatSync, rmSync } from "node:fs"
+/** Every command as a person meets it: help, configuration, tasks by hand, status; streams and exit codes. */
+import { lstatSync } from "node:fs"
 import { describe, expect, it } from "vitest"
 import { Ground, makeGround, treeOf } from "./harness/Ground.ts"
 import { type Ended, linesOf, program } from "./harness/program.ts"
@@ -21,6 +21,7 @@ describe("help and version", () => {
     ["up"],
     ["status"],
     ["config"],
+    ["init"],
     ["validate-config"],
     ["tinytask"],
     ["tinytask", "serve"],
@@ -171,73 +172,6 @@ describe("config --show", () => {
       command: ["/bin/sh", "-c", '"$@" | head -n 1', "sh", process.execPath, "--", program]
     })
     expect({ code, stderr, lines: linesOf(stdout).length }).toEqual({ code: 0, stderr: "", lines: 1 })
-  })
-})
-
-describe("validate-config", () => {
-  const prepared = async (): Promise<Ground> => {
-    const ground = await makeGround()
-    ground.agents([ground.goose("vaela", "dev"), ground.worker("damien", "qa")])
-    ground.installGoose()
-    return ground
-  }
-  const flags = (ground: Ground) => [...ground.endpoint, "--goose-bin", ground.path("bin/goose")]
-
-  it("only looks: a base path without state gets warnings, exit code 0, and stays as it is", async () => {
-    const ground = await prepared()
-    const before = treeOf(ground.base)
-    const ended = await ground.cli(["validate-config", ...flags(ground)])
-    expect({ code: ended.code, stderr: ended.stderr }).toEqual({ code: 0, stderr: "" })
-    expect(ended.stdout).toMatch(/^warning +\/.*state\/running: is not there yet/m)
-    expect(ended.stdout).toMatch(/^ok +Tinytask: .* answers at http/m)
-    expectPlain(ended)
-    expect(treeOf(ground.base)).toEqual(before)
-  })
-
-  it("--fix makes the directories for this user alone, says so, and leaves nothing to warn of", async () => {
-    const ground = await prepared()
-    const { code, stdout } = await ground.cli(["validate-config", "--fix", "--json", ...flags(ground)])
-    expect(code).toBe(0)
-    const { checks, made }: { made: ReadonlyArray<string>; checks: ReadonlyArray<{ level: string }> } =
-      JSON.parse(stdout)
-    expect(made).toContain(ground.path("state/running"))
-    expect(made.map((path) => (lstatSync(path).mode & 0o777).toString(8))).toEqual(made.map(() => "700"))
-    expect(checks.filter(({ level }) => level !== "ok")).toEqual([])
-  })
-
-  interface Spoilt {
-    readonly name: string
-    readonly spoil: (ground: Ground) => void | Promise<void>
-    readonly says: RegExp
-  }
-  it.each<Spoilt>([
-    {
-      name: "a missing recipe",
-      spoil: (ground: Ground) => rmSync(ground.path("recipes/vaela.yaml")),
-      says: /^error +recipe of vaela: is not there/m
-    },
-    {
-      name: "a missing Goose",
-      spoil: (ground: Ground) => rmSync(ground.path("bin/goose")),
-      says: /^error +\/.*bin\/goose: is not on PATH or not executable/m
-    },
-    {
-      name: "a Goose that may not be executed",
-      spoil: (ground: Ground) => chmodSync(ground.path("bin/goose"), 0o644),
-      says: /^error +\/.*bin\/goose: is not on PATH or not executable/m
-    },
-    {
-      name: "a Tinytask that is down",
-      spoil: (ground: Ground) => ground.tinytask.down(),
-      says: /^error +Tinytask: .*ECONNREFUSED/m
-    }
-  ])("$name is an error and exit code 2", async ({ says, spoil }) => {
-    const ground = await prepared()
-    await spoil(ground)
-    const { code, stdout } = await ground.cli(["validate-config", ...flags(ground)])
-    expect(code).toBe(2)
-    expect(stdout).toMatch(says)
-    expect(linesOf(stdout).filter((line) => line.startsWith("error"))).toHaveLength(1)
   })
 })
 

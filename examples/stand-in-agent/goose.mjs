@@ -15,9 +15,15 @@ const { values, positionals } = parseArgs({
     "no-session": { type: "boolean" },
     quiet: { type: "boolean", short: "q" },
     "output-format": { type: "string", default: "text" },
-    "max-turns": { type: "string" }
+    "max-turns": { type: "string" },
+    version: { type: "boolean" }
   }
 })
+if (values.version) {
+  // With the leading blank that Goose prints.
+  process.stdout.write(" 1.60.2\n")
+  process.exit(0)
+}
 const params = Object.fromEntries(values.params.map((pair) => pair.split(/=(.*)/s).slice(0, 2)))
 const taskId = Number(params.task_id)
 const endpoint = (process.env.TINYSCHEDULER_MCP_ENDPOINT ?? "http://localhost:3000").replace(/\/(mcp\/?)?$/, "")

@@ -23,6 +23,8 @@ export interface HttpReply<A> {
   readonly status: number
   readonly contentType: string
   readonly location: string | null
+  /** The server's clock, as the Date header has it. */
+  readonly date: string | null
   /** The beginning of an answer that is neither an event stream nor JSON, or not a success: only for error texts. */
   readonly body: string
   readonly picked: A | undefined
@@ -72,8 +74,10 @@ const readReply = <A>(
   const pieces: Array<string> = []
   let bytes = 0
 
-  const finish = (picked: A | undefined, body = "") =>
-    done({ status, contentType, location: response.headers.location ?? null, body, picked })
+  const finish = (picked: A | undefined, body = "") => {
+    const { date = null, location = null } = response.headers
+    done({ status, contentType, location, date, body, picked })
+  }
 
   /** Answers whether one of the events was the wanted one. */
   const look = (events: ReadonlyArray<StreamEvent>): boolean => {

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { CallFailure, quoted } from "./CallFailure.ts"
 import { type McpTarget, protocolVersion, requestMcp } from "./McpRequest.ts"
+import { serverSkew } from "./serverClock.ts"
 import { asPortError, type CallLimits, withinLimits } from "./ToolCall.ts"
 
 /** What a server said about itself. */
@@ -18,6 +19,8 @@ export interface ServerInfo {
   readonly tools: ReadonlyArray<string>
   /** Tools that the scheduler and the command line need and the server lacks; empty when all is well. */
   readonly toolsMissing: ReadonlyArray<string>
+  /** By how much its clock is ahead of ours (negative: behind), in milliseconds; null when it does not tell. */
+  readonly skewMs: number | null
 }
 
 /** The tools that this package calls. */
@@ -47,7 +50,7 @@ const ask = Effect.fnUntraced(function* (target: McpTarget) {
     Effect.catchTag("SchemaError", unreadable("tools/list"))
   )
   const names = tools.map(({ name }) => quoted(name, target.token))
-  const info: ServerInfo = {
+  const info: Omit<ServerInfo, "skewMs"> = {
     endpoint: target.endpoint.shown,
     transport: "streamable-http",
     name: quoted(initialized.serverInfo.name, target.token),
@@ -64,5 +67,8 @@ export const probeServer = (target: McpTarget, limits: CallLimits) =>
   ask(target).pipe(
     withinLimits(limits, true),
     Effect.mapError(asPortError(target, "initialize")),
+    Effect.flatMap((info) =>
+      Effect.map(serverSkew(target, limits.timeoutMs), (skewMs): ServerInfo => ({ ...info, skewMs }))
+    ),
     Effect.withSpan("Tinytask.probe")
   )

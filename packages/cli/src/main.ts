@@ -10,6 +10,7 @@ import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { configCommand } from "./commands/config.ts"
 import { demoCommand } from "./commands/demo.ts"
+import { initCommand } from "./commands/init.ts"
 import { runCommand } from "./commands/run.ts"
 import { statusCommand } from "./commands/status.ts"
 import { tinytaskCommand } from "./commands/tinytask.ts"
@@ -26,6 +27,7 @@ const commands = root.pipe(
     upCommand,
     statusCommand,
     configCommand,
+    initCommand,
     validateCommand,
     tinytaskCommand,
     demoCommand

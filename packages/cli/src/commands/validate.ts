@@ -1,47 +1,49 @@
-/** `validate-config`: whether everything is in place for a first pass; `--fix` makes the directories. */
+/** `validate-config`: whether everything is in place for a first pass; `--fix` makes what is missing. */
 import * as Effect from "effect/Effect"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { layerTinytask } from "@tinyscheduler/adapters-tinytask/TinytaskClient"
 import { exitCodes, ExitWith } from "../exits.ts"
-import { configuration } from "../flags.ts"
-import { tinytaskOptions } from "../layers.ts"
-import { escapeText } from "../output/escape.ts"
+import { loadedSettings } from "../flags.ts"
 import { layerLogging } from "../output/logging.ts"
 import { print, printJson } from "../output/print.ts"
-import { StateUnwritable } from "@tinyscheduler/core/ports/StateError"
-import { makeDirectories } from "../stateDirectories.ts"
-import { validate } from "../validation.ts"
+import { mend } from "../starter/mend.ts"
+import type { Mended } from "../starter/mend.ts"
+import { examine } from "../validation/examine.ts"
+import { reportOf, reportText } from "../validation/report.ts"
+import type { ValidationReport } from "../validation/report.ts"
+import { brokenSettings } from "../validation/settingsChecks.ts"
+import { validate } from "../validation/validate.ts"
+
+const nothingMended: Mended = { made: [], closed: [], failed: [] }
+
+const makeReport = Effect.fnUntraced(function* (fix: boolean) {
+  const loaded = yield* loadedSettings
+  const look = Effect.suspend(() => examine(loaded, process.cwd()))
+  const mended = fix ? yield* Effect.flatMap(look, mend) : nothingMended
+  const checks = yield* validate(yield* look).pipe(Effect.provide(layerLogging(() => loaded.settings, null)))
+  return reportOf(mended, checks)
+})
+
+const tell = (report: ValidationReport, json: boolean) => (json ? printJson(report) : print(reportText(report)))
 
 export const validateCommand = Command.make(
   "validate-config",
   {
-    fix: Flag.Boolean("fix").pipe(Flag.withDescription("Make the missing directories (0700)"), Flag.withDefault(false)),
+    fix: Flag.Boolean("fix").pipe(
+      Flag.withDescription(
+        "Make what is missing (directories, a control file and recipes to begin with), overwrite nothing"
+      ),
+      Flag.withDefault(false)
+    ),
     json: Flag.Boolean("json").pipe(Flag.withDescription("Print JSON"), Flag.withDefault(false))
   },
   Effect.fn("cli.validate")(function* ({ fix, json }) {
-    const config = yield* configuration
-    const made = fix
-      ? yield* Effect.try({
-          try: () => makeDirectories(config),
-          catch: (error) =>
-            new StateUnwritable({
-              path: config.paths.state,
-              reason: error instanceof Error ? error.message : String(error)
-            })
-        })
-      : []
-    const checks = yield* validate(config).pipe(
-      Effect.provide([layerTinytask(tinytaskOptions(config.settings)), layerLogging(() => config.settings, null)])
+    const report = yield* makeReport(fix).pipe(
+      Effect.catchTag("ConfigurationError", ({ faults }) =>
+        Effect.succeed(reportOf(nothingMended, brokenSettings(faults)))
+      )
     )
-    yield* json
-      ? printJson({ version: 1, made, checks })
-      : print(
-          [
-            ...made.map((path) => `made     ${path}`),
-            ...checks.map(({ level, says, what }) => `${level.padEnd(8)} ${escapeText(what)}: ${escapeText(says)}`)
-          ].join("\n")
-        )
-    if (checks.some(({ level }) => level === "error")) return yield* Effect.fail(new ExitWith(exitCodes.usage))
+    yield* tell(report, json)
+    if (report.errors > 0) return yield* Effect.fail(new ExitWith(exitCodes.usage))
   })
 ).pipe(Command.withDescription("Check settings, directories, agents, recipes, programs and Tinytask"))

@@ -1,0 +1,69 @@
+/**
+ * The variables that a recipe's template names. Goose renders a recipe's whole text before it reads it as YAML, so they
+ * are looked for in the text, comments of YAML too. Only what can be told without running the template: names in
+ * `{{ … }}` and `{% … %}`, less what the template itself sets.
+ */
+
+export interface TemplateReading {
+  /** Names that the template asks for, each with the line where it first stands. */
+  readonly named: ReadonlyMap<string, number>
+  /** Whether it takes in other templates, whose names can't be seen here. */
+  readonly includes: boolean
+  /** The text with every piece of template made plain, of the same lines, so that YAML can be read around them. */
+  readonly plain: string
+}
+
+/** Comments, expressions and statements, the shortest that close. */
+const piece = /\{#[\s\S]*?#\}|\{\{([\s\S]*?)\}\}|\{%([\s\S]*?)%\}/g
+
+const stringLiteral = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g
+const setByTemplate = /^[-+\s]*(?:set\s+([A-Za-z_]\w*)|for\s+([\w\s,]+?)\s+in\b|macro\s+(\w+))/
+/** A name that is neither an attribute nor a filter nor a keyword argument. */
+const name = /(?<![\w.])(?<!\|\s*)(?<!\bis\s+)(?<!\bis\s+not\s+)([A-Za-z_]\w*)\b(?!\s*=(?!=))/g
+
+const words = new Set(
+  (
+    "and or not in is if elif else endif for endfor set endset with endwith macro endmacro block endblock raw endraw " +
+    "filter endfilter include import from extends as true false none True False None loop self super range dict " +
+    "namespace recursive without context ignore missing autoescape endautoescape do call endcall recipe_dir"
+  ).split(" ")
+)
+
+const lineAt = (text: string, offset: number): number => text.slice(0, offset).split("\n").length
+
+/** Whether nothing else stands on the lines of a piece. */
+const isAlone = (text: string, offset: number, length: number): boolean => {
+  const before = text.slice(text.lastIndexOf("\n", offset - 1) + 1, offset)
+  const end = text.indexOf("\n", offset + length)
+  return (before + text.slice(offset + length, end < 0 ? text.length : end)).trim() === ""
+}
+
+/** A word in place of an expression, a comment in place of a statement by itself: as long, with the same line breaks. */
+const plainOf = (text: string, whole: string, offset: number, isExpression: boolean): string =>
+  isExpression || !isAlone(text, offset, whole.length)
+    ? whole.replace(/[^\n]/g, "x")
+    : whole.replace(/[^\n]+/g, (line) => `#${" ".repeat(line.length - 1)}`)
+
+export const readTemplate = (text: string): TemplateReading => {
+  const named = new Map<string, number>()
+  const set = new Set<string>()
+  let includes = false
+  for (const match of text.matchAll(piece)) {
+    const statement = match[2]
+    const code = (match[1] ?? statement ?? "").replace(stringLiteral, '""')
+    if (statement !== undefined) {
+      if (/\b(?:include|import|extends)\b/.test(statement)) includes = true
+      const [, assigned = "", looped = "", macro = ""] = setByTemplate.exec(code) ?? []
+      for (const own of `${assigned} ${looped} ${macro}`.split(/[\s,]+/)) set.add(own)
+    }
+    for (const found of code.matchAll(name)) {
+      const variable = found[1] ?? ""
+      if (!words.has(variable) && !named.has(variable)) named.set(variable, lineAt(text, match.index))
+    }
+  }
+  for (const own of set) named.delete(own)
+  const plain = text.replace(piece, (whole: string, expression: string | undefined, _statement, offset: number) =>
+    plainOf(text, whole, offset, expression !== undefined)
+  )
+  return { named, includes, plain }
+}

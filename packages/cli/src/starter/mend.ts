@@ -1,0 +1,106 @@
+/**
+ * `validate-config --fix`: makes what is missing and closes what is open, and nothing else: no file is overwritten, no
+ * directory of somebody else's touched. Done twice it does nothing the second time.
+ */
+import { chmodSync, existsSync, lstatSync } from "node:fs"
+import { dirname } from "node:path"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import { reasonOf } from "@tinyscheduler/adapters-fs/errno"
+import { fieldOf, isRecord, readJson } from "@tinyscheduler/adapters-fs/jsonFile"
+import { recipeSight } from "@tinyscheduler/adapters-process/recipeSight"
+import { startOf } from "@tinyscheduler/adapters-process/Machine"
+import { thisMachine } from "@tinyscheduler/adapters-process/thisMachine"
+import type { Configuration } from "../settings/Configuration.ts"
+import { stateDirectories } from "../stateDirectories.ts"
+import { checksOf } from "../validation/Check.ts"
+import type { Check } from "../validation/Check.ts"
+import type { Examined } from "../validation/examine.ts"
+import { makeAll, makeMissing } from "./newFiles.ts"
+import type { NewFile } from "./newFiles.ts"
+import { controlFileText, defaultAgent, recipeFiles, recipeWanted } from "./starterFiles.ts"
+import type { RecipeWanted } from "./starterFiles.ts"
+
+export interface Mended {
+  /** Files and directories that were made. */
+  readonly made: ReadonlyArray<string>
+  /** Directories that others could look into, and can't any more. */
+  readonly closed: ReadonlyArray<string>
+  /** What could not be made, as a check. */
+  readonly failed: ReadonlyArray<Check>
+}
+
+const { error } = checksOf("directories")
+
+/** Whether the process that the lock file names lives: it may let others in on purpose, and would lose them. */
+const isHeld = ({ paths }: Configuration): boolean => {
+  const file = readJson(paths.lock, { maxBytes: 4096, trust: "config" })
+  if (file._tag !== "Json" || !isRecord(file.value)) return false
+  const pid = fieldOf(file.value, "pid")
+  const start = fieldOf(file.value, "start")
+  return typeof pid === "number" && startOf(thisMachine, pid) === start
+}
+
+const isOursAndOpen = (path: string): boolean => {
+  const stat = lstatSync(path, { throwIfNoEntry: false })
+  return stat?.isDirectory() === true && stat.uid === process.geteuid?.() && (stat.mode & 0o077) !== 0
+}
+
+/** Goose's agents whose recipe is missing; of a link that leads nowhere nothing is made. */
+const recipesMissing = (config: Configuration): ReadonlyArray<RecipeWanted> => {
+  const missing = config.desired.agents.flatMap((agent) => {
+    if (agent.recipe === null || config.launchOf(agent.name)?.command !== null) return []
+    const { path, state } = recipeSight(config.recipesDir, agent.recipe)
+    const isFree = lstatSync(path, { throwIfNoEntry: false }) === undefined
+    return state === "missing" && isFree ? [{ agentName: agent.name, path }] : []
+  })
+  return missing.filter(({ path }, index) => missing.findIndex((other) => other.path === path) === index)
+}
+
+/** A control file where there is none; not for whoever named agents by AGENT_LIMITS: it would end legacy mode. */
+const controlMissing = ({ config, control }: Examined): ReadonlyArray<NewFile> =>
+  control._tag === "Absent" && config.settings.agentLimits.size === 0
+    ? [{ path: control.path, text: controlFileText([defaultAgent]), mode: 0o644 }]
+    : []
+
+const makeEach = (files: ReadonlyArray<NewFile>, mended: Mutable): void => {
+  for (const file of files) {
+    const result = makeAll([file])
+    if (Result.isSuccess(result)) mended.made.push(...result.success)
+    else mended.failed.push(error(file.path, `can't be made: ${result.failure.reason}`, "make it by hand"))
+  }
+}
+
+interface Mutable {
+  readonly made: Array<string>
+  readonly closed: Array<string>
+  readonly failed: Array<Check>
+}
+
+const mendDirectories = (config: Configuration, mended: Mutable): void => {
+  const held = isHeld(config)
+  for (const path of [...stateDirectories(config), dirname(config.paths.lock), config.recipesDir]) {
+    const isState = path !== config.recipesDir && path !== config.paths.base
+    try {
+      if (!existsSync(path)) mended.made.push(...makeMissing(path))
+      else if (isState && !held && isOursAndOpen(path)) {
+        chmodSync(path, 0o700)
+        mended.closed.push(path)
+      }
+    } catch (failure) {
+      mended.failed.push(error(path, `can't be made or closed: ${reasonOf(failure)}`, "make it by hand, mode 700"))
+    }
+  }
+}
+
+export const mend = Effect.fn("mend")(function* (examined: Examined) {
+  const { config } = examined
+  const mended: Mutable = { made: [], closed: [], failed: [] }
+  mendDirectories(config, mended)
+  const control = controlMissing(examined)
+  makeEach(control, mended)
+  const wanted = control.length > 0 ? recipeWanted(config.recipesDir, [defaultAgent]) : recipesMissing(config)
+  const free = wanted.filter(({ path }) => lstatSync(path, { throwIfNoEntry: false }) === undefined)
+  makeEach(yield* recipeFiles(free, config.settings), mended)
+  return mended satisfies Mended
+})

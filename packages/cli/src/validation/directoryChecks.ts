@@ -1,0 +1,118 @@
+/** The base path, the directories of the state and the lock: there, ours, and nobody else's to replace. */
+import { accessSync, constants, lstatSync, realpathSync, statSync } from "node:fs"
+import type { Stats } from "node:fs"
+import { dirname } from "node:path"
+import * as Result from "effect/Result"
+import { readHolder } from "@tinyscheduler/adapters-fs/SchedulerLock"
+import { stateDirectories } from "../stateDirectories.ts"
+import type { Configuration } from "../settings/Configuration.ts"
+import { checksOf } from "./Check.ts"
+import type { Check } from "./Check.ts"
+import { fileSystemChecks } from "./fileSystem.ts"
+
+const { error, ok, warning } = checksOf("directories")
+
+const modeOf = (stat: Stats): string => (stat.mode & 0o7777).toString(8)
+
+const isAllowed = (path: string, mode: number): boolean => Result.isSuccess(Result.try(() => accessSync(path, mode)))
+
+type Look = Stats | "absent" | "closed"
+
+const look = (path: string): Look =>
+  Result.getOrElse(
+    Result.try((): Look => statSync(path, { throwIfNoEntry: false }) ?? "absent"),
+    () => "closed"
+  )
+
+const isOthers = ({ uid }: Stats): boolean => uid !== 0 && uid !== process.geteuid?.()
+
+const directoryCheck = (path: string, stat: Look): Check => {
+  if (stat === "closed") return error(path, "can't be looked at by this user", "give this user the right to")
+  if (stat === "absent") return warning(path, "is not there yet", "nothing: the first pass makes it, or --fix does")
+  if (!stat.isDirectory()) return error(path, "is no directory", "move it away")
+  if (!isAllowed(path, constants.R_OK | constants.W_OK | constants.X_OK)) {
+    return error(path, "can't be read and written by this user", `give it to this user: chown, chmod 700 ${path}`)
+  }
+  if (isOthers(stat)) {
+    return warning(path, `belongs to user ${stat.uid}, not to us`, "chown it: files of others in it are refused")
+  }
+  if ((stat.mode & 0o077) !== 0) {
+    return warning(path, `is open to others (mode ${modeOf(stat)})`, `chmod 700 ${path}, as --fix does`)
+  }
+  return ok(path, "is there, and ours alone")
+}
+
+const isAbove = (above: string, path: string): boolean => path.startsWith(`${above}/`)
+
+/** Of missing directories the uppermost alone. */
+const stateChecks = (config: Configuration): ReadonlyArray<Check> => {
+  const looks = [...stateDirectories(config), dirname(config.paths.lock)]
+    .filter((path, index, all) => all.indexOf(path) === index && path !== config.paths.base)
+    .map((path) => ({ path, stat: look(path) }))
+  const missing = looks.filter(({ stat }) => stat === "absent").map(({ path }) => path)
+  return looks
+    .filter(({ path }) => !missing.some((above) => isAbove(above, path)))
+    .map(({ path, stat }) => directoryCheck(path, stat))
+}
+
+const baseChecks = (base: string): ReadonlyArray<Check> => {
+  const stat = look(base)
+  if (stat === "absent") return [error(base, "is not there", "make it, or name another with --base-path")]
+  if (stat === "closed") return [error(base, "can't be looked at by this user", "give this user the right to")]
+  if (!stat.isDirectory()) return [error(base, "is no directory", "name another with --base-path")]
+  return (stat.mode & 0o002) === 0
+    ? [ok(base, "is the base path")]
+    : [
+        warning(
+          base,
+          `can be written by everybody (mode ${modeOf(stat)}): anybody can put agents and recipes there`,
+          `chmod o-w ${base}`
+        )
+      ]
+}
+
+const ancestorsOf = (path: string): ReadonlyArray<string> => {
+  const above = dirname(path)
+  return above === path ? [] : [above, ...ancestorsOf(above)]
+}
+
+/** Whoever may write a directory without the sticky bit may put another one in the place of what is in it. */
+const exposureChecks = (base: string): ReadonlyArray<Check> => {
+  const real = Result.getOrElse(
+    Result.try(() => realpathSync(base)),
+    () => base
+  )
+  return ancestorsOf(real).flatMap((above) => {
+    const stat = look(above)
+    return typeof stat === "object" && (stat.mode & 0o002) !== 0 && (stat.mode & 0o1000) === 0
+      ? [
+          warning(
+            above,
+            `can be written by everybody (mode ${modeOf(stat)}): anybody can replace ${real}`,
+            `chmod o-w ${above}, or chmod +t ${above}`
+          )
+        ]
+      : []
+  })
+}
+
+/** The lock itself is not tried: that would keep a scheduler from starting just then. */
+const lockChecks = ({ paths }: Configuration): ReadonlyArray<Check> => {
+  const read = Result.try(() => lstatSync(paths.lock, { throwIfNoEntry: false }))
+  const stat = Result.getOrUndefined(read)
+  if (stat === undefined) return []
+  if (!stat.isFile()) return [error(paths.lock, "is no file, so it can't be locked", "move it away")]
+  if (!isAllowed(paths.lock, constants.R_OK | constants.W_OK)) {
+    return [error(paths.lock, "can't be written by this user", "give it to this user with chown; don't delete it")]
+  }
+  const holder = readHolder(paths.lock)
+  return [ok(paths.lock, holder === null ? "is the lock" : `is the lock, last taken by ${holder}`)]
+}
+
+export const directoryChecks = (config: Configuration): ReadonlyArray<Check> => [
+  ...baseChecks(config.paths.base),
+  ...exposureChecks(config.paths.base),
+  ...stateChecks(config),
+  ...lockChecks(config),
+  ...fileSystemChecks(config.paths.running)
+]
