@@ -3,7 +3,7 @@
  * too), temporary files bear their writer's name. Synchronous: whoever calls wraps one operation into one effect.
  */
 import { randomBytes } from "node:crypto"
-import { mkdirSync, statSync } from "node:fs"
+import { statSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
 import {
   createDurably,
@@ -16,6 +16,7 @@ import {
 import { temporaryPrefix } from "@tinyscheduler/core/protocol/layout"
 import { codeOf } from "./errno.ts"
 import { nodeFileCalls } from "./fileCalls.ts"
+import { makeDirectory } from "./makeDirectory.ts"
 
 /** Who writes: pid and start ticks go into the names of temporary files, all three into the lock for people to read. */
 export interface Writer {
@@ -58,10 +59,8 @@ export const makeDurableFiles = (writer: Writer, calls: FileCalls = nodeFileCall
   const ensureDirectory = (path: string): void => {
     const stat = statOrNull(path)
     if (stat === null) {
-      const first = mkdirSync(path, { recursive: true, mode: 0o700 })
-      const depth = first?.length ?? Infinity
-      // A new directory's name is durable once the directory above it is; so upwards to the topmost that is new.
-      for (let made = path; made.length >= depth; made = dirname(made)) syncDirectory(calls, dirname(made))
+      // A new directory's name is durable once the directory above it is.
+      for (const made of makeDirectory(path).toReversed()) syncDirectory(calls, dirname(made))
       return
     }
     if (!stat.isDirectory()) throw new Error(`${path} is not a directory`)

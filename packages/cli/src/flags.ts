@@ -5,8 +5,10 @@ import * as Struct from "effect/Struct"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { configurationOf } from "./settings/Configuration.ts"
+import { ConfigurationError } from "./settings/ConfigurationError.ts"
 import { loadSettings } from "./settings/loadSettings.ts"
 import type { SettingFlags } from "./settings/loadSettings.ts"
+import { placeFaults } from "./settings/places.ts"
 import { prefix, settingKeys, settingTable } from "./settings/settingTable.ts"
 import type { Setting } from "./settings/settingTable.ts"
 
@@ -63,11 +65,17 @@ const typed = Effect.map(root, (input): SettingFlags => {
 
 const load = (flags: SettingFlags) => loadSettings({ flags, environment: process.env, workingDirectory: process.cwd() })
 
-/** The settings of this command line, without reading the control file. */
+/** The settings of this command line, wherever they lead: without a look at the control file or at any directory. */
 export const loadedSettings = Effect.flatMap(typed, load)
 
+/** The same for commands that need the directories: what stands in their places is a fault. */
+export const placedSettings = Effect.tap(loadedSettings, (loaded) => {
+  const faults = placeFaults(loaded, process.cwd())
+  return faults.length === 0 ? Effect.void : Effect.fail(new ConfigurationError({ faults }))
+})
+
 /** The whole configuration of this command line. */
-export const configuration = Effect.flatMap(loadedSettings, (loaded) => configurationOf(loaded, process.cwd()))
+export const configuration = Effect.flatMap(placedSettings, (loaded) => configurationOf(loaded, process.cwd()))
 
 /** Reads the configuration of this command line once more, as often as it is run: same flags, other files. */
 export const reloadable = Effect.map(typed, (flags) =>

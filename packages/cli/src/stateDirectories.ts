@@ -1,5 +1,5 @@
 /** The directories of the state: made by whoever holds the lock, and looked at by `validate-config`. */
-import { mkdirSync, statSync } from "node:fs"
+import { makeDirectory } from "@tinyscheduler/adapters-fs/makeDirectory"
 import type { Configuration } from "./settings/Configuration.ts"
 
 export const stateDirectories = ({ paths }: Configuration): ReadonlyArray<string> => [
@@ -14,8 +14,4 @@ export const stateDirectories = ({ paths }: Configuration): ReadonlyArray<string
 
 /** Makes those that are missing, for this user alone; answers which. A supervisor makes none: it needs them to be there. */
 export const makeDirectories = (config: Configuration): ReadonlyArray<string> =>
-  stateDirectories(config).filter(
-    (path) =>
-      statSync(path, { throwIfNoEntry: false }) === undefined &&
-      mkdirSync(path, { recursive: true, mode: 0o700 }) !== undefined
-  )
+  stateDirectories(config).flatMap(makeDirectory)

@@ -82,7 +82,7 @@ describe("precedence", () => {
       })
       assert.deepStrictEqual(notices, [
         "TINYSCHEDULER_BIN_DIR is accepted for compatibility and not used",
-        "TINYSCHEDULER_AGENT_LIMIT is no setting of this version"
+        "TINYSCHEDULER_AGENT_LIMIT is no setting of this version; did you mean TINYSCHEDULER_AGENT_LIMITS?"
       ])
     })
   )
@@ -137,7 +137,7 @@ const wrongValues: ReadonlyArray<readonly [string, Given, string]> = [
   [
     "limits that are cut off",
     { environment: { TINYSCHEDULER_AGENT_LIMITS: '{"a": 1' } },
-    "TINYSCHEDULER_AGENT_LIMITS: it begins with { and is not JSON: "
+    "TINYSCHEDULER_AGENT_LIMITS: is not JSON: at character 8 found the end, expected a comma or }"
   ],
   [
     "limits without a number",
@@ -147,19 +147,19 @@ const wrongValues: ReadonlyArray<readonly [string, Given, string]> = [
   [
     "limits with a word",
     { environment: { TINYSCHEDULER_AGENT_LIMITS: '{"a": 1, "b": "2"}' } },
-    'TINYSCHEDULER_AGENT_LIMITS: entry 2: found "2", expected a whole number from 0 to 10000'
+    'TINYSCHEDULER_AGENT_LIMITS: entry 2 ("b"): found "2", expected a whole number from 0 to 10000'
   ],
   [
     "limits of a name that is none",
     { environment: { TINYSCHEDULER_AGENT_LIMITS: "-a:1" } },
-    'TINYSCHEDULER_AGENT_LIMITS: entry 1 ("-a:1"): "-a" is no agent name'
+    'TINYSCHEDULER_AGENT_LIMITS: entry 1 ("-a:1"): found "-a", expected an agent\'s name'
   ],
   [
     "limits of one name twice",
     { environment: { TINYSCHEDULER_AGENT_LIMITS: "a:1,a:2" } },
     'TINYSCHEDULER_AGENT_LIMITS: entry 2 ("a:2"): "a" stands there twice'
   ],
-  ["a pair without =", { pairs: ["a:1"] }, '--agent-limit: ("a:1"): found no =, expected name=number'],
+  ["a pair without =", { pairs: ["a:1"] }, '--agent-limit: entry 1 ("a:1"): found no =, expected name=number'],
   ["a file that is not there", { envFile: "nope.env" }, "--env-file nope.env: there is no such file"]
 ]
 

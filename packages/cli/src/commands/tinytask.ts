@@ -7,7 +7,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { layerTinytask, Tinytask } from "@tinyscheduler/adapters-tinytask/TinytaskClient"
 import { TaskId } from "@tinyscheduler/core/domain/identifiers"
-import { loadedSettings } from "../flags.ts"
+import { placedSettings } from "../flags.ts"
 import { startEmbedded } from "../embeddedServer.ts"
 import { endsWhenAsked } from "../interruption.ts"
 import { tinytaskOptions } from "../layers.ts"
@@ -22,7 +22,7 @@ const serve = Command.make(
   serverFlags,
   Effect.fn("cli.tinytask.serve")(function* ({ db, host, port }) {
     yield* endsWhenAsked
-    const { settings } = yield* loadedSettings
+    const { settings } = yield* placedSettings
     const program = Effect.gen(function* () {
       const server = yield* startEmbedded({ databasePath: resolve(settings.basePath, db), host, port })
       yield* print(`Tinytask listens at ${server.url}`)
@@ -51,7 +51,7 @@ const add = Command.make(
     json
   },
   Effect.fn("cli.tinytask.add")(function* (flags) {
-    const { settings } = yield* loadedSettings
+    const { settings } = yield* placedSettings
     const created = yield* Effect.flatMap(Tinytask, (tinytask) =>
       tinytask.createTask({
         title: flags.title,
@@ -77,7 +77,7 @@ const list = Command.make(
     json
   },
   Effect.fn("cli.tinytask.list")(function* (flags) {
-    const { settings } = yield* loadedSettings
+    const { settings } = yield* placedSettings
     const tasks = yield* Effect.flatMap(Tinytask, (tinytask) =>
       flags.all ? tinytask.listAll : tinytask.queue.listOpen
     ).pipe(Effect.provide([layerTinytask(tinytaskOptions(settings)), layerLogging(() => settings, null)]))

@@ -2,12 +2,14 @@
  * The whole configuration of a command: settings, the control file, and what both amount to: the desired state for
  * reconcile, and how each agent is launched.
  */
-import { existsSync } from "node:fs"
-import { isAbsolute, resolve } from "node:path"
+import { lstatSync } from "node:fs"
+import { isAbsolute, relative, resolve } from "node:path"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import { readAgentControl } from "@tinyscheduler/adapters-fs/AgentControl"
 import type { AgentControl } from "@tinyscheduler/adapters-fs/AgentControl"
 import type { AgentEntry } from "@tinyscheduler/adapters-fs/agentEntry"
+import { oneLine, quoted } from "@tinyscheduler/adapters-fs/oneLine"
 import { resolveStatePaths } from "@tinyscheduler/adapters-fs/StatePaths"
 import type { StatePaths } from "@tinyscheduler/adapters-fs/StatePaths"
 import type { AgentLaunch } from "@tinyscheduler/core/domain/AgentLaunch"
@@ -15,7 +17,9 @@ import { policyDefaults } from "@tinyscheduler/core/domain/DesiredState"
 import type { Agent, DesiredState, Policy } from "@tinyscheduler/core/domain/DesiredState"
 import { AgentName, QueueName } from "@tinyscheduler/core/domain/identifiers"
 import { ConfigurationError } from "./ConfigurationError.ts"
+import { label } from "./loadSettings.ts"
 import type { LoadedSettings } from "./loadSettings.ts"
+import { settingTable } from "./settingTable.ts"
 import type { Settings } from "./settingTable.ts"
 
 export interface Configuration extends LoadedSettings {
@@ -26,6 +30,7 @@ export interface Configuration extends LoadedSettings {
   readonly controlFile: string | null
   readonly desired: DesiredState
   readonly launchOf: (agentName: string) => AgentLaunch | null
+  readonly slotsOrigin: (agentName: string) => SlotsOrigin
   readonly warnings: ReadonlyArray<string>
 }
 
@@ -41,26 +46,49 @@ const controlCandidates = ["agent-control.json", "docs/technical/agent-control.j
 
 const under = (base: string, path: string): string => (isAbsolute(path) ? path : resolve(base, path))
 
+/** Whether anything stands there; a link that leads nowhere does, and so does what may not be looked at. */
+const stands = (path: string): boolean =>
+  Result.match(
+    Result.try(() => lstatSync(path, { throwIfNoEntry: false })),
+    { onFailure: () => true, onSuccess: (stat) => stat !== undefined }
+  )
+
 /** The control file: the configured one must be there; the conventional ones may be absent. */
 export const findControlFile = (settings: Settings, base: string) => {
   if (settings.agentControlFile !== null) return { path: under(base, settings.agentControlFile), required: true }
-  const found = controlCandidates.map((path) => under(base, path)).find((path) => existsSync(path))
-  return { path: found ?? null, required: false }
+  return { path: controlCandidates.map((path) => under(base, path)).find(stands) ?? null, required: false }
 }
 
-const readControl = Effect.fnUntraced(function* (settings: Settings, base: string) {
-  const { path, required } = findControlFile(settings, base)
+/** As its writer would name it: relative to the base path where it is under it. */
+const shownUnder = (base: string, path: string): string => {
+  const shown = relative(base, path)
+  return shown === "" || shown.startsWith("..") || isAbsolute(shown) ? path : shown
+}
+
+const readControl = Effect.fnUntraced(function* ({ origins, settings }: LoadedSettings, base: string) {
+  const { path } = findControlFile(settings, base)
   if (path === null) return { path: null, control: null }
-  const control = yield* readAgentControl(path).pipe(
+  const control = yield* readAgentControl(path, shownUnder(base, path)).pipe(
     Effect.catchTag("AgentControlInvalid", (error) => Effect.fail(new ConfigurationError({ faults: error.faults })))
   )
-  if (control === null && required) {
+  if (control === null) {
     return yield* new ConfigurationError({
-      faults: [`TINYSCHEDULER_AGENT_CONTROL_FILE: there is no ${path}`]
+      faults: [`${label(settingTable.agentControlFile, origins.agentControlFile)}: there is no ${oneLine(path)}`]
     })
   }
   return { path, control }
 })
+
+/** Where the number of an agent's slots comes from. */
+export type SlotsOrigin = "entry" | "AGENT_LIMITS" | "DEFAULT_SLOTS"
+
+const slotsOriginOf = (control: AgentControl | null, settings: Settings): ((agentName: string) => SlotsOrigin) => {
+  const entries = new Set<string>((control?.entries ?? []).flatMap(({ name, slots }) => (slots === null ? [] : [name])))
+  return (agentName) => {
+    if (entries.has(agentName)) return "entry"
+    return settings.agentLimits.has(agentName) ? "AGENT_LIMITS" : "DEFAULT_SLOTS"
+  }
+}
 
 const agentOf = (entry: AgentEntry, settings: Settings): Agent => ({
   name: entry.name,
@@ -110,11 +138,15 @@ const warningsOf = (control: AgentControl | null, settings: Settings): ReadonlyA
       : []
   }
   const names = new Set<string>(control.entries.map(({ name }) => name))
+  const served = new Set<string>(control.entries.flatMap(({ queues }) => queues))
   return [
     ...control.warnings,
     ...[...settings.agentLimits.keys()]
       .filter((name) => !names.has(name))
       .map((name) => `TINYSCHEDULER_AGENT_LIMITS names ${name}, which the control file does not have`),
+    ...[...settings.queueLimits.keys()]
+      .filter((queue) => !served.has(queue))
+      .map((queue) => `TINYSCHEDULER_QUEUE_LIMITS names ${quoted(queue)}, a queue that no agent serves`),
     ...control.entries.flatMap((entry) => [
       ...(entry.idleTimeoutSec === null
         ? []
@@ -130,7 +162,9 @@ const launchesOf = (
   base: string
 ): ((agentName: string) => AgentLaunch | null) => {
   const entries = new Map((control?.entries ?? []).map((entry) => [entry.name as string, entry]))
-  const common = { gooseBin: settings.gooseBin, recipesDirectory: under(base, settings.recipesDir) }
+  // Without a slash it is looked up on PATH; a path holds wherever the agent runs.
+  const gooseBin = settings.gooseBin.includes("/") ? under(base, settings.gooseBin) : settings.gooseBin
+  const common = { gooseBin, recipesDirectory: under(base, settings.recipesDir) }
   return (agentName) => {
     const entry = entries.get(agentName)
     if (entry !== undefined) {
@@ -149,7 +183,7 @@ export const configurationOf = Effect.fn("configurationOf")(function* (
   workingDirectory: string
 ) {
   const base = resolve(workingDirectory, loaded.settings.basePath)
-  return assemble(loaded, base, yield* readControl(loaded.settings, base))
+  return assemble(loaded, base, yield* readControl(loaded, base))
 })
 
 /** The same of a control file that is known already; null = there is none. */
@@ -181,6 +215,7 @@ export const assemble = (
     controlFile: path,
     desired,
     launchOf: launchesOf(control, settings, base),
+    slotsOrigin: slotsOriginOf(control, settings),
     warnings: warningsOf(control, settings)
   }
 }

@@ -1,89 +1,68 @@
 /**
- * Every setting: its variable, its flag, how its text is read, its default. The one table from which flags, --help,
- * `config --show` and the reference page come.
+ * Every setting, by what it is about. The one table from which flags, --help, `config --show`, the reference page and the
+ * example file come.
  */
-import * as Option from "effect/Option"
-import * as Result from "effect/Result"
 import * as Struct from "effect/Struct"
+import { agentCounts, queueCounts } from "./counts.ts"
+import { fixed, optional, setting } from "./setting.ts"
+import type { Setting } from "./setting.ts"
 import * as values from "./values.ts"
 
-export interface Setting<A> {
-  /** Without the prefix TINYSCHEDULER_. */
-  readonly variable: string
-  readonly flag: string
-  readonly description: string
-  /** Null = nobody gave it and it has no default. */
-  readonly read: (text: string | null) => Result.Result<A, string>
-  /** The text that is read when nobody gives one. */
-  readonly standard: Option.Option<string>
-  readonly kind: "text" | "path" | "truth" | "secret"
-  /** Holds for a process's life: a reload that changes it is refused. Every other setting is taken on reload. */
-  readonly fixed: boolean
-}
+export { nameOf, prefix } from "./setting.ts"
+export type { Setting } from "./setting.ts"
 
-const setting = <A>(
-  variable: string,
-  flag: string,
-  read: values.Reader<A>,
-  standard: string,
-  description: string,
-  kind: Setting<A>["kind"] = "text"
-): Setting<A> => ({
-  variable,
-  flag,
-  read: (text) => read(text ?? standard),
-  standard: Option.some(standard),
-  description,
-  kind,
-  fixed: false
-})
-
-const optional = <A>(
-  variable: string,
-  flag: string,
-  read: values.Reader<A>,
-  description: string,
-  kind: Setting<A>["kind"] = "text"
-): Setting<A | null> => ({
-  variable,
-  flag,
-  read: (text) => (text === null ? Result.succeed(null) : read(text)),
-  standard: Option.none(),
-  description,
-  kind,
-  fixed: false
-})
-
-const fixed = <A>(changeable: Setting<A>): Setting<A> => ({ ...changeable, fixed: true })
-
-export const prefix = "TINYSCHEDULER_"
-
-export const settingTable = {
+const paths = {
   basePath: fixed(
-    setting("BASE_PATH", "base-path", values.text, ".", "Directory that every relative path is under", "path")
+    setting("BASE_PATH", "base-path", values.path, ".", "Directory that every relative path is under; it must be there")
   ),
-  runningDir: fixed(setting("RUNNING_DIR", "running-dir", values.text, "state/running", "Where leases stand", "path")),
-  logDir: fixed(setting("LOG_DIR", "log-dir", values.text, "state/logs", "Where logs stand", "path")),
-  recipesDir: setting("RECIPES_DIR", "recipes-dir", values.text, "recipes", "Where Goose's recipes stand", "path"),
+  runningDir: fixed(
+    setting(
+      "RUNNING_DIR",
+      "running-dir",
+      values.path,
+      "state/running",
+      "Where leases stand; its parent holds the rest of the state"
+    )
+  ),
+  logDir: fixed(
+    setting("LOG_DIR", "log-dir", values.path, "state/logs", "Where the logs of scheduler and attempts stand")
+  ),
+  recipesDir: setting("RECIPES_DIR", "recipes-dir", values.path, "recipes", "Where Goose's recipes stand"),
   lockFile: fixed(
-    setting("LOCK_FILE", "lock-file", values.text, "state/tinyscheduler.lock", "The scheduler's lock", "path")
+    setting("LOCK_FILE", "lock-file", values.path, "state/tinyscheduler.lock", "The file whose lock a scheduler holds")
   ),
   agentControlFile: optional(
     "AGENT_CONTROL_FILE",
     "agent-control-file",
-    values.text,
-    "Agents and their queues (default: agent-control.json, else docs/technical/agent-control.json)",
-    "path"
-  ),
-  agentLimits: setting("AGENT_LIMITS", "agent-limits", values.agentCounts, "", 'Slots by agent: {"a": 1} or a:1,b:2'),
-  queueLimits: setting("QUEUE_LIMITS", "queue-limits", values.queueCounts, "", "Most at once by queue, same forms"),
+    values.path,
+    "Agents and their queues (default: agent-control.json, else docs/technical/agent-control.json)"
+  )
+}
+
+const agents = {
+  agentLimits: setting("AGENT_LIMITS", "agent-limits", agentCounts, "", "Slots by agent, where its entry names none"),
+  queueLimits: setting("QUEUE_LIMITS", "queue-limits", queueCounts, "", "Most attempts at once, by queue"),
   defaultSlots: setting("DEFAULT_SLOTS", "default-slots", values.wholeNumber(0, 10_000), "1", "Slots of other agents"),
-  maxConcurrent: setting("MAX_CONCURRENT", "max-concurrent", values.limit, "unlimited", "Most agents at once in all"),
-  gooseBin: setting("GOOSE_BIN", "goose-bin", values.text, "goose", "Goose, looked up on PATH without a slash"),
+  maxConcurrent: setting("MAX_CONCURRENT", "max-concurrent", values.limit, "unlimited", "Most attempts at once in all"),
+  gooseBin: setting(
+    "GOOSE_BIN",
+    "goose-bin",
+    values.program,
+    "goose",
+    "Goose: a name is looked up on PATH, a path is under the base path"
+  )
+}
+
+const tinytask = {
   mcpEndpoint: fixed(
     setting("MCP_ENDPOINT", "mcp-endpoint", values.address, "http://localhost:3000", "Tinytask's address")
   ),
-  mcpToken: optional("MCP_TOKEN", "mcp-token", values.text, "Bearer token for a reverse proxy", "secret"),
+  mcpToken: optional(
+    "MCP_TOKEN",
+    "mcp-token",
+    values.token,
+    "Bearer token for a reverse proxy; a flag shows it to others"
+  ),
   mcpTimeoutSec: setting(
     "MCP_TIMEOUT_SEC",
     "mcp-timeout",
@@ -96,18 +75,32 @@ export const settingTable = {
     "allow-insecure",
     values.truth,
     "false",
-    "Allow plain http to another machine",
-    "truth"
+    "Allow plain http to another machine"
+  )
+}
+
+const timing = {
+  loopIntervalSec: setting(
+    "LOOP_INTERVAL_SEC",
+    "loop-interval",
+    values.seconds(1),
+    "60",
+    "Seconds between passes of a daemon"
   ),
-  loopIntervalSec: setting("LOOP_INTERVAL_SEC", "loop-interval", values.seconds(1), "60", "Seconds between passes"),
   heartbeatSec: setting("HEARTBEAT_SEC", "heartbeat", values.seconds(1), "15", "Seconds between beats of a supervisor"),
-  maxRuntimeSec: setting("MAX_RUNTIME_SEC", "max-runtime", values.seconds(), "3600", "Longest run in seconds; 0 = any"),
+  maxRuntimeSec: setting(
+    "MAX_RUNTIME_SEC",
+    "max-runtime",
+    values.seconds(),
+    "3600",
+    "Longest run of an attempt in seconds; 0 = any"
+  ),
   idleTimeoutSec: setting(
     "IDLE_TIMEOUT_SEC",
     "idle-timeout",
     values.secondsOrOff,
     "off",
-    "Longest silence of an agent (accepted, not yet acted on)"
+    "Longest silence of an agent in seconds (accepted, not yet acted on)"
   ),
   stopGraceSec: setting("STOP_GRACE_SEC", "stop-grace", values.seconds(), "10", "Seconds between two rungs of a stop"),
   unknownLostSec: setting(
@@ -116,22 +109,66 @@ export const settingTable = {
     values.seconds(),
     "300",
     "Give up an attempt of unknown liveness after this many seconds; 0 = never"
+  )
+}
+
+const retries = {
+  maxAttempts: setting(
+    "MAX_ATTEMPTS",
+    "max-attempts",
+    values.wholeNumber(1, 10_000),
+    "3",
+    "Failures after which a task is parked"
   ),
-  maxAttempts: setting("MAX_ATTEMPTS", "max-attempts", values.wholeNumber(1, 10_000), "3", "Failures before parking"),
-  maxLost: setting("MAX_LOST", "max-lost", values.wholeNumber(1, 10_000), "10", "Lost attempts before parking"),
-  backoffBaseSec: setting("BACKOFF_BASE_SEC", "backoff-base", values.seconds(), "30", "Wait after a first failure"),
-  backoffMaxSec: setting("BACKOFF_MAX_SEC", "backoff-max", values.seconds(), "3600", "Longest wait after a failure"),
-  order: setting("ORDER", "order", values.oneOf(["blockers", "priority"]), "blockers", "What starts first"),
-  parents: setting("PARENTS", "parents", values.oneOf(["wait", "run"]), "wait", "Parents of open subtasks"),
+  maxLost: setting(
+    "MAX_LOST",
+    "max-lost",
+    values.wholeNumber(1, 10_000),
+    "10",
+    "Lost attempts after which a task is parked"
+  ),
+  backoffBaseSec: setting(
+    "BACKOFF_BASE_SEC",
+    "backoff-base",
+    values.seconds(),
+    "30",
+    "Seconds that a task waits after its first failure; doubled with each"
+  ),
+  backoffMaxSec: setting(
+    "BACKOFF_MAX_SEC",
+    "backoff-max",
+    values.seconds(),
+    "3600",
+    "Most seconds that a task waits after a failure"
+  )
+}
+
+const decisions = {
+  order: setting(
+    "ORDER",
+    "order",
+    values.oneOf(["blockers", "priority"]),
+    "blockers",
+    "What starts first: what others wait for, or what has the higher priority"
+  ),
+  parents: setting(
+    "PARENTS",
+    "parents",
+    values.oneOf(["wait", "run"]),
+    "wait",
+    "Whether a parent of open subtasks waits or runs"
+  ),
   disableBlocking: setting(
     "DISABLE_BLOCKING",
     "disable-blocking",
     values.truth,
     "false",
-    "Ignore blocking, keep the server's order",
-    "truth"
-  ),
-  logLevel: setting("LOG_LEVEL", "log-level", values.logLevel, "INFO", "Least level"),
+    "Ignore blocking, keep the server's order"
+  )
+}
+
+const logs = {
+  logLevel: setting("LOG_LEVEL", "log-level", values.logLevel, "INFO", "Least level of a line that is written"),
   logFormat: setting("LOG_FORMAT", "log-format", values.oneOf(["text", "json"]), "text", "Form of log lines"),
   logKeepDays: setting(
     "LOG_KEEP_DAYS",
@@ -146,16 +183,23 @@ export const settingTable = {
     values.wholeNumber(1, 1_000_000),
     "1024",
     "MiB that all logs together may take; the oldest go first"
-  ),
-  dryRun: setting("DRY_RUN", "dry-run", values.truth, "false", "Say what would be done, and do nothing", "truth"),
-  enabled: setting(
-    "ENABLED",
-    "enabled",
-    values.truth,
-    "true",
-    "false: observe, finish and stop, start nothing",
-    "truth"
   )
+}
+
+const running = {
+  dryRun: setting("DRY_RUN", "dry-run", values.truth, "false", "Say what would be done, and do nothing"),
+  enabled: setting("ENABLED", "enabled", values.truth, "true", "false: observe, finish and stop, start nothing")
+}
+
+export const settingTable = {
+  ...paths,
+  ...agents,
+  ...tinytask,
+  ...timing,
+  ...retries,
+  ...decisions,
+  ...logs,
+  ...running
 } as const
 
 export type SettingTable = typeof settingTable
@@ -167,6 +211,23 @@ export type Settings = {
 }
 
 export const settingKeys: ReadonlyArray<SettingKey> = Struct.keys(settingTable)
+
+export interface SettingGroup {
+  readonly title: string
+  readonly keys: ReadonlyArray<SettingKey>
+}
+
+/** The table by what its settings are about; each setting is in one group. */
+export const settingGroups: ReadonlyArray<SettingGroup> = [
+  { title: "Paths", keys: Struct.keys(paths) },
+  { title: "Agents and limits", keys: Struct.keys(agents) },
+  { title: "Tinytask", keys: Struct.keys(tinytask) },
+  { title: "Timing", keys: Struct.keys(timing) },
+  { title: "Retries", keys: Struct.keys(retries) },
+  { title: "Decisions", keys: Struct.keys(decisions) },
+  { title: "Logs", keys: Struct.keys(logs) },
+  { title: "Running", keys: Struct.keys(running) }
+]
 
 /** Variables of the Python version that mean nothing any more. */
 export const unusedVariables: ReadonlyArray<string> = ["BIN_DIR", "TASK_CACHE_DIR"]

@@ -1,150 +1,139 @@
 /**
- * The kinds of values a setting can have: each reads a text, or says what it expected. The same reading serves flags,
- * the environment and .env, so that one mistake has one sentence wherever it was made.
+ * The kinds of values a setting can have: each reads a text, or says what it found and what it expected. The same reading
+ * serves flags, the environment and .env, so that one mistake has one sentence wherever it was made.
  */
 import * as Result from "effect/Result"
-import { AgentName, QueueName } from "@tinyscheduler/core/domain/identifiers"
-import * as Schema from "effect/Schema"
+import { quoted } from "@tinyscheduler/adapters-fs/oneLine"
+import { parseEndpoint } from "@tinyscheduler/adapters-tinytask/Endpoint"
 
-/** Reads a text; the failure says what was found and what is expected. */
-export type Reader<A> = (text: string) => Result.Result<A, string>
+/** What a setting is, for whoever shows or documents it. */
+export type Kind = "text" | "path" | "truth" | "secret"
 
-const quote = (text: string): string => JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text)
+export interface Reader<A> {
+  /** The failure says what was found and what is expected; of a secret it repeats nothing. */
+  readonly read: (text: string) => Result.Result<A, string>
+  /** What is expected, in words. */
+  readonly form: string
+  readonly kind: Kind
+}
 
-const expected = (text: string, what: string): string => `${quote(text)} is not ${what}`
-
-export const text: Reader<string> = (value) => Result.succeed(value)
-
-/** Whole decimal numbers only: no sign, no exponent, no blank. */
-export const wholeNumber =
-  (minimum: number, maximum = 1_000_000_000): Reader<number> =>
-  (value) => {
-    const number = /^[0-9]{1,10}$/.test(value) ? Number(value) : Number.NaN
-    return number >= minimum && number <= maximum
-      ? Result.succeed(number)
-      : Result.fail(expected(value, `a whole number from ${minimum} to ${maximum}`))
+/** Blanks around such a value mean nothing. */
+const reader = <A>(form: string, parse: (text: string) => A | undefined, kind: Kind = "text"): Reader<A> => ({
+  form,
+  kind,
+  read: (text) => {
+    const value = parse(text.trim())
+    return value === undefined ? Result.fail(`${quoted(text)} is not ${form}`) : Result.succeed(value)
   }
+})
+
+const wholeNumberIn = (text: string, minimum: number, maximum: number): number | undefined => {
+  const number = /^[0-9]{1,10}$/.test(text) ? Number(text) : Number.NaN
+  return number >= minimum && number <= maximum ? number : undefined
+}
+
+/** Whole decimal numbers only: no sign, no exponent. */
+export const wholeNumber = (minimum: number, maximum: number): Reader<number> =>
+  reader(`a whole number from ${minimum} to ${maximum}`, (text) => wholeNumberIn(text, minimum, maximum))
 
 /** A year is the longest time that makes sense here. */
-export const seconds = (minimum = 0): Reader<number> => wholeNumber(minimum, 31_536_000)
+const secondsMax = 31_536_000
+
+export const seconds = (minimum = 0): Reader<number> => wholeNumber(minimum, secondsMax)
+
+const orWord = (word: string, minimum: number, maximum: number): Reader<number | null> =>
+  reader(`a whole number from ${minimum} to ${maximum}, or ${word}`, (text) =>
+    text.toLowerCase() === word ? null : wholeNumberIn(text, minimum, maximum)
+  )
 
 /** A whole number, or a word for "no limit". */
-export const limit: Reader<number | null> = (value) =>
-  value === "unlimited" ? Result.succeed(null) : wholeNumber(0, 10_000)(value)
+export const limit: Reader<number | null> = orWord("unlimited", 0, 10_000)
 
 /** Seconds, or "off". */
-export const secondsOrOff: Reader<number | null> = (value) =>
-  value === "off" ? Result.succeed(null) : seconds(1)(value)
+export const secondsOrOff: Reader<number | null> = orWord("off", 1, secondsMax)
 
-const truths: Readonly<Record<string, boolean>> = {
-  true: true,
-  "1": true,
-  yes: true,
-  on: true,
-  false: false,
-  "0": false,
-  no: false,
-  off: false
-}
-
-export const truth: Reader<boolean> = (value) => {
-  const known = truths[value.toLowerCase()]
-  return known === undefined ? Result.fail(expected(value, "true or false")) : Result.succeed(known)
-}
-
-export const oneOf =
-  <const A extends string>(choices: ReadonlyArray<A>): Reader<A> =>
-  (value) => {
-    const found = choices.find((choice) => choice.toLowerCase() === value.toLowerCase())
-    return found === undefined ? Result.fail(expected(value, `one of ${choices.join(", ")}`)) : Result.succeed(found)
-  }
-
-const logLevels = oneOf(["DEBUG", "INFO", "WARN", "ERROR"])
-
-/** Of the Python version's levels, those that have another name here. */
-const pythonLevels: ReadonlyMap<string, string> = new Map([
-  ["WARNING", "WARN"],
-  ["CRITICAL", "ERROR"]
+/** The words that a flag takes too: `--enabled=no`. */
+const truths: ReadonlyMap<string, boolean> = new Map([
+  ...["true", "yes", "on", "1", "y"].map((word) => [word, true] as const),
+  ...["false", "no", "off", "0", "n"].map((word) => [word, false] as const)
 ])
 
-/** The least level of a log line that is written. */
-export const logLevel: Reader<"DEBUG" | "INFO" | "WARN" | "ERROR"> = (value) =>
-  logLevels(pythonLevels.get(value.toUpperCase()) ?? value)
+export const truth: Reader<boolean> = reader("true or false", (text) => truths.get(text.toLowerCase()), "truth")
 
-/** An http or https address without path to speak of, user or query. */
-export const address: Reader<string> = (value) => {
-  const url = URL.parse(value)
-  if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) {
-    return Result.fail(expected(value, "an http or https address like http://localhost:3000"))
-  }
-  if (url.username !== "" || url.password !== "") {
-    return Result.fail("an address must not hold a user or a password; use TINYSCHEDULER_MCP_TOKEN")
-  }
-  return Result.succeed(value)
+export const oneOf = <const A extends string>(
+  choices: ReadonlyArray<A>,
+  alsoKnown: ReadonlyMap<string, A> = new Map()
+): Reader<A> =>
+  reader(
+    `one of ${choices.join(", ")}`,
+    (text) => choices.find((choice) => choice.toLowerCase() === text.toLowerCase()) ?? alsoKnown.get(text.toUpperCase())
+  )
+
+/** The least level of a log line that is written; of the Python version's levels two have another name here. */
+export const logLevel = oneOf(
+  ["DEBUG", "INFO", "WARN", "ERROR"],
+  new Map([
+    ["WARNING", "WARN"],
+    ["CRITICAL", "ERROR"]
+  ])
+)
+
+/** What a shell would replace comes as it is from .env, systemd and quotation marks, and would name a new directory. */
+const shellOnly = (text: string): string | null => {
+  if (/^~[a-z_-]*(?:\/|$)/i.test(text)) return "~"
+  return /\$[A-Za-z_({]/.test(text) ? "$" : null
 }
 
-export type Counts = ReadonlyMap<string, number>
+const pathReader = (form: string): Reader<string> => ({
+  form,
+  kind: "path",
+  read: (text) => {
+    if (text === "") return Result.fail(`is empty; expected ${form}`)
+    if (/\p{Cc}/u.test(text)) return Result.fail(`${quoted(text)} holds a control character; expected ${form}`)
+    if (text.trim() !== text) return Result.fail(`${quoted(text)} begins or ends with a blank; expected ${form}`)
+    const mark = shellOnly(text)
+    return mark === null
+      ? Result.succeed(text)
+      : Result.fail(`${quoted(text)} has a ${mark} that only a shell replaces; write the whole path`)
+  }
+})
 
-const isAgentName = Schema.is(AgentName)
-const isQueueName = Schema.is(QueueName)
+export const path: Reader<string> = pathReader("a path")
 
-const countsMax = 10_000
+/** With a slash it is a path, without one it is looked up on PATH. */
+export const program: Reader<string> = pathReader("a program's name or path")
 
-interface CountsRules {
-  readonly what: string
-  readonly isName: (name: string) => boolean
+/** What an HTTP header can carry; the value itself is never repeated. */
+export const token: Reader<string> = {
+  form: "a token of visible ASCII characters",
+  kind: "secret",
+  read: (text) => {
+    if (text === "") return Result.fail("is empty; leave it out where no token is needed")
+    if (text.length > 4096) return Result.fail("is longer than 4096 characters")
+    return /^[\u0021-\u007e]+$/.test(text)
+      ? Result.succeed(text)
+      : Result.fail("holds a blank, a line break or a character outside ASCII, which no HTTP header carries")
+  }
 }
 
-const addCount = (counts: Map<string, number>, rules: CountsRules, label: string, name: string, value: unknown) => {
-  if (!rules.isName(name)) return `${label}: ${quote(name)} is no ${rules.what} name`
-  if (counts.has(name)) return `${label}: ${quote(name)} stands there twice`
-  if (typeof value !== "number" || !Number.isInteger(value) || value < 0 || value > countsMax) {
-    return `${label}: found ${quote(typeof value === "string" ? value : (JSON.stringify(value) ?? "nothing"))}, expected a whole number from 0 to ${countsMax}`
+const addressForm = "an http or https address like http://localhost:3000 or http://[::1]:3000"
+
+/** An address without user, query or fragment; what is read is how everybody writes it. */
+export const address: Reader<string> = {
+  form: addressForm,
+  kind: "text",
+  read: (text) => {
+    const value = text.trim()
+    // Nothing of an address with @ is repeated: before it may stand a password.
+    if (value.includes("@")) {
+      return Result.fail("an address must not hold a user or a password; use TINYSCHEDULER_MCP_TOKEN for a token")
+    }
+    if (!/^https?:\/\/[\u0021-\u007e]+$/i.test(value) || !URL.canParse(value) || URL.parse(value)?.port === "0") {
+      return Result.fail(`${quoted(text)} is not ${addressForm}`)
+    }
+    const read = parseEndpoint(value, { allowInsecure: true })
+    return Result.isSuccess(read)
+      ? Result.succeed(read.success.shown)
+      : Result.fail(`${quoted(text)} can't be used: ${read.failure.reason}`)
   }
-  counts.set(name, value)
-  return null
 }
-
-const fromObject = (text: string, rules: CountsRules): Result.Result<Counts, string> => {
-  const parsed = Result.try(() => JSON.parse(text) as unknown)
-  if (Result.isFailure(parsed)) return Result.fail(`it begins with { and is not JSON: ${messageOf(parsed.failure)}`)
-  const counts = new Map<string, number>()
-  const value = parsed.success
-  if (typeof value !== "object" || value === null) return Result.fail("it is not a JSON object")
-  for (const [index, [name, count]] of Object.entries(value).entries()) {
-    const fault = addCount(counts, rules, `entry ${index + 1}`, name, count)
-    if (fault !== null) return Result.fail(fault)
-  }
-  return Result.succeed(counts)
-}
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
-
-const fromPairs = (text: string, separator: string, rules: CountsRules): Result.Result<Counts, string> => {
-  const counts = new Map<string, number>()
-  for (const [index, part] of text.split(",").entries()) {
-    const label = `entry ${index + 1} (${quote(part.trim())})`
-    const at = part.lastIndexOf(separator)
-    if (at < 0) return Result.fail(`${label}: found no ${separator}, expected name${separator}number`)
-    const number = part.slice(at + 1).trim()
-    const value = /^[0-9]{1,9}$/.test(number) ? Number(number) : number
-    const fault = addCount(counts, rules, label, part.slice(0, at).trim(), value)
-    if (fault !== null) return Result.fail(fault)
-  }
-  return Result.succeed(counts)
-}
-
-const countsOf =
-  (rules: CountsRules): Reader<Counts> =>
-  (value) => {
-    const trimmed = value.trim()
-    if (trimmed === "") return Result.succeed(new Map())
-    return trimmed.startsWith("{") ? fromObject(trimmed, rules) : fromPairs(trimmed, ":", rules)
-  }
-
-/** `{"vaela": 3}` or `vaela:3,damien:2`. */
-export const agentCounts: Reader<Counts> = countsOf({ what: "agent", isName: isAgentName })
-export const queueCounts: Reader<Counts> = countsOf({ what: "queue", isName: isQueueName })
-
-/** One `vaela=3`, as a repeatable flag gives it. */
-export const agentCountPair: Reader<Counts> = (value) => fromPairs(value, "=", { what: "agent", isName: isAgentName })
