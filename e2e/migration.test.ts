@@ -1,11 +1,22 @@
 /** Taking over the state directory of the Python version: what it left is kept, given back or held, and nothing runs twice. */
 import { spawn, spawnSync } from "node:child_process"
-import { chmodSync, mkdirSync, renameSync, rmSync, statSync, symlinkSync } from "node:fs"
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync
+} from "node:fs"
 import { describe, expect, it } from "vitest"
 import { type Ground, makeGround, treeOf } from "./harness/Ground.ts"
 import { isLiving, startOf } from "./harness/processes.ts"
-import { type Ended, linesOf } from "./harness/program.ts"
-import { agentOf, deadPid, leaseForms, startWrapper, writeLease } from "./harness/python.ts"
+import { followPage } from "./harness/page.ts"
+import { type Ended, linesOf, program, repository } from "./harness/program.ts"
+import { agentOf, deadPid, leaseForms, leaseText, startWrapper, writeLease } from "./harness/python.ts"
 import { troublesOf } from "./harness/sentences.ts"
 import { until } from "./harness/until.ts"
 
@@ -374,4 +385,67 @@ describe("its settings", () => {
     const { stdout } = await ground.cli(["status", ...ground.endpoint])
     expect(stdout).toContain("starts are off: TINYSCHEDULER_ENABLED is false")
   })
+})
+
+it("docs/migration.md leads through it, command by command, and back", async () => {
+  const ground = await makeGround()
+  const base = "calypso"
+  const recipe = readFileSync(`${repository}examples/recipes/developer.yaml`, "utf8")
+  for (const agent of ["vaela", "oscar"]) ground.write(`${base}/recipes/${agent}.yaml`, recipe)
+  const agents = [
+    { agentName: "vaela", agentType: "dev" },
+    { agentName: "oscar", agentType: "qa", comment: "tests" }
+  ]
+  ground.write(`${base}/docs/technical/agent-control.json`, JSON.stringify(agents))
+  ground.write(
+    `${base}/.env`,
+    Object.entries({
+      BASE_PATH: ground.path(base),
+      AGENT_CONTROL_FILE: "docs/technical/agent-control.json",
+      AGENT_LIMITS: `'{"vaela": 1, "oscar": 1}'`,
+      GOOSE_BIN: ground.installGoose(),
+      MCP_ENDPOINT: ground.tinytask.url,
+      BIN_DIR: "scripts",
+      TASK_CACHE_DIR: "state/tasks"
+    })
+      .map(([name, value]) => `TINYSCHEDULER_${name}=${value}\n`)
+      .join("")
+  )
+  ground.write("bin/tinyscheduler", `#!/bin/sh\nexec '${process.execPath}' '${program}' "$@"\n`)
+  chmodSync(ground.path("bin/tinyscheduler"), 0o755)
+  mkdirSync(ground.path("notes"))
+
+  const wrapper = await startWrapper(ground)
+  for (const [task, assignee, queue, pid] of [
+    [1, "vaela", "dev", wrapper.pid],
+    [2, "oscar", "qa", deadPid()]
+  ] as const) {
+    await ground.tinytask.add({ queue, assignee })
+    await ground.tinytask.update(task, { status: "working" })
+    ground.write(`${base}/state/running/task_${task}.json`, leaseText({ task, agent: assignee, pid }))
+    chmodSync(ground.path(`${base}/state/running/task_${task}.json`), 0o600)
+  }
+  ground.write(`${base}/state/logs/scheduler_20260120.log`, "")
+  for (const name of ["state", "state/running", "state/logs"]) chmodSync(ground.path(`${base}/${name}`), 0o755)
+
+  // The old agent ends after the pass of the last step: that is the second one that raises the term.
+  const endOfOld = until("the second pass has been made", () => {
+    const term = ground.path(`${base}/state/term`)
+    return existsSync(term) && readFileSync(term, "utf8").includes("2")
+  }).then(async () => {
+    await ground.tinytask.update(1, { status: "complete" })
+    rmSync(ground.path(`${base}/state/running/task_1.json`))
+    await wrapper.kill()
+  })
+  await followPage("docs/migration.md", {
+    cwd: ground.base,
+    env: { ...ground.environment(), PATH: `${ground.path("bin")}:${process.env["PATH"] ?? ""}` },
+    notes: ground.path("notes"),
+    typed: (text) => text.replaceAll("/srv/calypso", ground.path(base))
+  })
+  await endOfOld
+  expect(wrapper.wasSignalled()).toBe(false)
+  expect(readdirSync(ground.path(`${base}/state/running`))).toEqual([])
+  expect(readdirSync(ground.path(`${base}/state.python/running`))).toEqual(["task_1.json", "task_2.json"])
+  expect((statSync(ground.path(`${base}/state/running`)).mode & 0o777).toString(8)).toBe("700")
 })
