@@ -105,20 +105,20 @@ const watchOnce = Effect.fnUntraced(function* (
   }
 })
 
-/** Emits once for any number of changes that no one has taken yet; never fails, never ends. */
+/**
+ * Emits once for any number of changes that no one has taken yet; never fails, never ends. Leases that are there when the
+ * watch begins count as a change: whoever read them before may have read an earlier phase.
+ */
 export const leaseChanges = (paths: StatePaths, times: LeaseWatchTimes = timesDefault): Stream.Stream<void> =>
   Stream.callback<void>(
     (wakes) => {
       const known = new Map<TaskId, string>()
       const wake = () => Queue.offerUnsafe(wakes, undefined)
-      const watchAgain = Effect.scoped(watchOnce(paths.running, known, times.debounce, wake)).pipe(
+      return Effect.scoped(watchOnce(paths.running, known, times.debounce, wake)).pipe(
         // No directory yet, or no watching here: tried again, and until then the interval between passes does.
         Effect.ignore,
         Effect.andThen(Effect.sleep(times.retry)),
         Effect.forever
-      )
-      return Effect.sync(() => compare(paths.running, { tasks: new Set(), all: true }, known)).pipe(
-        Effect.andThen(watchAgain)
       )
     },
     { bufferSize: 1, strategy: "sliding" }
