@@ -199,7 +199,12 @@ it("hundreds of leases in one directory: the living are kept, each of the dead i
   const gone = deadPid()
   const dead = (task: number) => task % 4 !== 0
   for (let task = 1; task <= 200; task += 1) {
-    writeLease(ground, { task, agent: "vaela", pid: dead(task) ? gone : wrapper.pid, form: leaseForms[task % 2] })
+    writeLease(ground, {
+      task,
+      agent: "vaela",
+      pid: dead(task) ? gone : wrapper.pid,
+      form: task % 2 === 0 ? leaseForms[0] : leaseForms[1]
+    })
   }
   const { code, stdout } = await pass(ground, "--enabled", "false")
   expect({ code, stdout: stdout.trim() }).toEqual({
@@ -356,7 +361,7 @@ describe("its settings", () => {
     ground.write("old.env", lines.join(""))
     const { code, stderr, stdout } = await ground.cli(["--env-file", "old.env", "config", "--show", "--json"])
     expect(code).toBe(0)
-    expect(linesOf(stderr).sort()).toEqual(
+    expect(linesOf(stderr).toSorted()).toEqual(
       Object.keys(unused).map((name) => `TINYSCHEDULER_${name} is accepted for compatibility and not used`)
     )
     const shown: { readonly settings: ReadonlyArray<{ readonly variable: string; readonly origin: string }> } =

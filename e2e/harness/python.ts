@@ -10,7 +10,7 @@ import { isLiving } from "./processes.ts"
 import { until } from "./until.ts"
 
 export type LeaseForm = "the six fields of its README" | "the form of its code"
-export const leaseForms: ReadonlyArray<LeaseForm> = ["the six fields of its README", "the form of its code"]
+export const leaseForms: readonly [LeaseForm, LeaseForm] = ["the six fields of its README", "the form of its code"]
 
 export interface PythonLease {
   readonly task: number
