@@ -133,26 +133,127 @@ describe("config --show", () => {
     }
   })
 
-  it("shows all settings to people too, each with where it comes from", async () => {
+  it("shows all settings to people too, within 80 columns, each with where it comes from and what that stands over", async () => {
     const ground = new Ground()
-    const ended = await ground.cli(["config", "--agent-limits", "vaela:2,damien:1"])
+    ground.write(".env", "TINYSCHEDULER_HEARTBEAT_SEC=3\n")
+    const env = { TINYSCHEDULER_HEARTBEAT_SEC: "2" }
+    const ended = await ground.cli(["config", "--agent-limits", "vaela:2,damien:1"], { env })
     expectPlain(ended)
     const lines = linesOf(ended.stdout)
     expect(lines[0]).toMatch(/^setting +value +from$/)
     expect(lines.find((line) => line.startsWith("TINYSCHEDULER_AGENT_LIMITS"))).toMatch(
       /\{"vaela":2,"damien":1\} +--agent-limits$/
     )
-    // A heading, and below the settings where the agents come from.
-    expect(lines).toHaveLength(settingsOf(await ground.cli(["config", "--json"])).size + 2)
+    expect(lines.find((line) => line.startsWith("TINYSCHEDULER_HEARTBEAT_SEC"))).toMatch(/ 2 +environment, over \.env$/)
+    const rows = lines.filter((line) => line.startsWith("TINYSCHEDULER_"))
+    expect(rows).toHaveLength(settingsOf(await ground.cli(["config", "--json"])).size)
+    expect(rows.filter((row) => row.length > 80)).toEqual([])
+    expect(ended.stdout).toMatch(/^legacy mode: there is no agent-control\.json/m)
   })
 
-  it("gives notice of variables that mean nothing, and of misspelt ones", async () => {
+  it("shows what the settings amount to: paths, agents with the origin of their slots, warnings; and no secret", async () => {
+    const ground = new Ground()
+    ground.agents([
+      ground.goose("vaela", ["dev", "qa"], { slots: 3 }),
+      ground.goose("damien", "dev", { env: { OPENAI_API_KEY: "hush" }, slot: 1 }),
+      { agentName: "sage", agentType: "ops", command: ["claude", "--key", "hush"], cwd: "work", enabled: false }
+    ])
+    const env = { TINYSCHEDULER_AGENT_LIMITS: "vaela:1,damien:2", TINYSCHEDULER_QUEUE_LIMITS: "none:1" }
+    const ended = await ground.cli(["config", "--show", "--json", "--mcp-token", "hush", "--goose-bin", "bin/goose"], {
+      env
+    })
+    expect(ended.code).toBe(0)
+    expect(ended.stdout + ended.stderr).not.toContain("hush")
+    const common = { success: "tinytask", maxRuntimeSec: 3600, stopSignal: "SIGINT", stopGraceSec: 10 }
+    const goose = { ...common, enabled: true, program: ground.path("bin/goose"), cwd: ground.base }
+    expect(JSON.parse(ended.stdout)).toEqual({
+      version: 1,
+      mode: "queues",
+      settings: expect.any(Array),
+      paths: {
+        base: ground.base,
+        state: ground.path("state"),
+        running: ground.path("state/running"),
+        logs: ground.path("state/logs"),
+        recipes: ground.path("recipes"),
+        lock: ground.path("state/tinyscheduler.lock"),
+        controlFile: ground.path("agent-control.json"),
+        envFile: ground.path(".env")
+      },
+      agents: [
+        {
+          ...goose,
+          name: "vaela",
+          queues: ["dev", "qa"],
+          slots: 3,
+          slotsFrom: "entry",
+          recipe: "vaela.yaml",
+          env: ["STAND_IN_RECORD", "STAND_IN_MS"]
+        },
+        {
+          ...goose,
+          name: "damien",
+          queues: ["dev"],
+          slots: 2,
+          slotsFrom: "AGENT_LIMITS",
+          recipe: "damien.yaml",
+          env: ["OPENAI_API_KEY"]
+        },
+        {
+          ...common,
+          name: "sage",
+          queues: ["ops"],
+          slots: 1,
+          slotsFrom: "DEFAULT_SLOTS",
+          enabled: false,
+          program: "claude",
+          recipe: null,
+          cwd: ground.path("work"),
+          env: [],
+          success: "exit"
+        }
+      ],
+      notices: [],
+      warnings: [
+        'agent-control.json: entry 2 ("damien"): "slot" is not a known field and is ignored; did you mean slots?',
+        'TINYSCHEDULER_QUEUE_LIMITS names "none", a queue that no agent serves'
+      ],
+      faults: []
+    })
+    expect(linesOf(ended.stderr)).toHaveLength(2)
+  })
+
+  it("shows the settings of a configuration that nothing can run with, says why on stderr, and exits with 2", async () => {
+    const ground = new Ground()
+    ground.write("agent-control.json", '[{ "agentName": "a", "agentType": "dev", "slots": -1 }]')
+    const args = ["config", "--json", "--log-dir", "agent-control.json"]
+    const { code, stderr, stdout } = await ground.cli(args)
+    expect(code).toBe(2)
+    const shown = JSON.parse(stdout)
+    expect(shown).toMatchObject({ mode: null, agents: [], paths: { controlFile: ground.path("agent-control.json") } })
+    expect(linesOf(stderr)).toEqual(shown.faults)
+    expect(shown.faults).toEqual([
+      expect.stringMatching(
+        /^--log-dir \(TINYSCHEDULER_LOG_DIR\): .*agent-control\.json is a file, expected a directory$/
+      ),
+      'agent-control.json: entry 1 ("a"): slots is -1; expected a whole number from 0 to 10000'
+    ])
+    const text = await ground.cli(args.filter((word) => word !== "--json"))
+    expect({ code: text.code, stderr: text.stderr }).toEqual({ code, stderr })
+    expect(text.stdout).toMatch(/^TINYSCHEDULER_LOG_DIR +agent-control\.json +--log-dir$/m)
+  })
+
+  it("gives notice of variables that mean nothing, of misspelt ones, and of a .env that is not read", async () => {
+    const ground = new Ground()
+    ground.write("base/.env", "TINYSCHEDULER_MAX_LOST=7\n")
+    ground.write("base/agent-control.json", "[]")
     const env = { TINYSCHEDULER_BIN_DIR: "/bin", TINYSCHEDULER_HEARTBEET_SEC: "1" }
-    const { code, stderr } = await new Ground().cli(["config"], { env })
+    const { code, stderr } = await ground.cli(["config", "--base-path", "base"], { env })
     expect(code).toBe(0)
     expect(linesOf(stderr)).toEqual([
       "TINYSCHEDULER_BIN_DIR is accepted for compatibility and not used",
-      "TINYSCHEDULER_HEARTBEET_SEC is no setting of this version"
+      "TINYSCHEDULER_HEARTBEET_SEC is no setting of this version; did you mean TINYSCHEDULER_HEARTBEAT_SEC?",
+      `${ground.path("base/.env")} is not read: .env is looked for in the working directory; name it with --env-file`
     ])
   })
 
@@ -168,6 +269,7 @@ describe("config --show", () => {
 
   it("keeps quiet when its reader goes away", async () => {
     const ground = new Ground()
+    ground.write("agent-control.json", "[]")
     const { code, stderr, stdout } = await ground.cli(["config"], {
       command: ["/bin/sh", "-c", '"$@" | head -n 1', "sh", process.execPath, "--", program]
     })
