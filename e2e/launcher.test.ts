@@ -1,21 +1,10 @@
 /** `./tinyscheduler` at the root: the seed's command lines from cron, through links, with and without a Node of its own. */
-import { chmodSync, copyFileSync, cpSync, mkdirSync, symlinkSync } from "node:fs"
+import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync } from "node:fs"
 import { dirname } from "node:path"
 import { expect, it } from "vitest"
-import { Ground } from "./harness/Ground.ts"
-import { launch, program, repository } from "./harness/program.ts"
-
-/** A checkout with the built program, and with its own Node unless that is left out. */
-const makeCheckout = (ground: Ground, { node }: { readonly node: boolean }): string => {
-  const root = ground.path("check out")
-  mkdirSync(`${root}/packages/cli/dist`, { recursive: true })
-  mkdirSync(`${root}/node_modules`)
-  copyFileSync(`${repository}tinyscheduler`, `${root}/tinyscheduler`)
-  chmodSync(`${root}/tinyscheduler`, 0o755)
-  copyFileSync(program, `${root}/packages/cli/dist/tinyscheduler.js`)
-  if (node) symlinkSync(`${repository}node_modules/node`, `${root}/node_modules/node`)
-  return root
-}
+import { makeCheckout } from "./harness/checkout.ts"
+import { Ground, makeGround } from "./harness/Ground.ts"
+import { launch } from "./harness/program.ts"
 
 /** As cron starts things: next to no environment. */
 const bare = (command: ReadonlyArray<string>, cwd: string, env: Readonly<Record<string, string>> = {}) =>
@@ -23,7 +12,7 @@ const bare = (command: ReadonlyArray<string>, cwd: string, env: Readonly<Record<
 
 it("runs with cron's environment, from any directory, and passes arguments on as they are", async () => {
   const ground = new Ground()
-  const root = makeCheckout(ground, { node: true })
+  const root = makeCheckout(ground, "check out", { node: true })
   ground.write("my vars.env", "TINYSCHEDULER_MAX_LOST=7\n")
   const ended = await bare(
     [`${root}/tinyscheduler`, "config", "--json", "--env-file", "my vars.env", "--queue-limits", "a b:1"],
@@ -37,7 +26,7 @@ it("runs with cron's environment, from any directory, and passes arguments on as
 
 it("runs through symbolic links, absolute and relative ones", async () => {
   const ground = new Ground()
-  const root = makeCheckout(ground, { node: true })
+  const root = makeCheckout(ground, "check out", { node: true })
   mkdirSync(ground.path("bin"))
   symlinkSync(`${root}/tinyscheduler`, ground.path("bin/first"))
   symlinkSync("first", ground.path("bin/second"))
@@ -46,9 +35,22 @@ it("runs through symbolic links, absolute and relative ones", async () => {
   expect(ended).toMatchObject({ code: 0, stderr: "", stdout: expect.stringMatching(/^tinyscheduler v/) })
 })
 
+it("is replaced by the scheduler, which signals reach, and which opens no debugger at SIGUSR1", async () => {
+  const ground = await makeGround()
+  const root = makeCheckout(ground, "check out", { node: true })
+  ground.agents([ground.worker("vaela", "dev")])
+  const command = [`${root}/tinyscheduler`]
+  const daemon = ground.start(["run", "--daemon", ...ground.endpoint], { command })
+  await daemon.says("daemon: a pass every")
+  const words = readFileSync(`/proc/${daemon.pid}/cmdline`, "utf8").split("\0")
+  expect(words.slice(0, 3)).toEqual([`${root}/node_modules/node/bin/node`, "--disable-sigusr1", "--"])
+  daemon.kill("SIGTERM")
+  expect(await daemon.ended).toMatchObject({ code: 0, signal: null, stdout: "" })
+})
+
 it("without a Node of its own takes one from PATH that is new enough", async () => {
   const ground = new Ground()
-  const root = makeCheckout(ground, { node: false })
+  const root = makeCheckout(ground, "check out", { node: false })
   const ended = await bare([`${root}/tinyscheduler`, "--version"], ground.base, {
     PATH: `${dirname(process.execPath)}:/usr/bin:/bin`
   })
@@ -57,7 +59,7 @@ it("without a Node of its own takes one from PATH that is new enough", async () 
 
 it("says in one sentence what is missing: a Node that is new enough, or the build", async () => {
   const ground = new Ground()
-  const root = makeCheckout(ground, { node: false })
+  const root = makeCheckout(ground, "check out", { node: false })
   // A PATH with the few tools that the script needs and an old Node.
   mkdirSync(ground.path("tools"))
   for (const tool of ["dirname", "readlink", "sh"]) symlinkSync(`/usr/bin/${tool}`, ground.path(`tools/${tool}`))
