@@ -15,13 +15,14 @@ import { print, printJson } from "../output/print.ts"
 import { findControlFile } from "../settings/Configuration.ts"
 import { ConfigurationError } from "../settings/ConfigurationError.ts"
 import type { LoadedSettings } from "../settings/loadSettings.ts"
+import { basePathOf } from "../settings/places.ts"
 import { settingKeys } from "../settings/settingTable.ts"
 import type { SettingKey } from "../settings/settingTable.ts"
 import { ask } from "../starter/ask.ts"
 import { makeAll } from "../starter/newFiles.ts"
 import type { NewFile } from "../starter/newFiles.ts"
 import { controlFileText, dotEnvText, recipeFiles, recipeWanted, shownFrom } from "../starter/starterFiles.ts"
-import { basePathOf, wishesOf } from "../starter/Wishes.ts"
+import { wishesOf } from "../starter/Wishes.ts"
 import type { GivenFlags, Wishes } from "../starter/Wishes.ts"
 
 /** Where each file goes. */
@@ -33,7 +34,7 @@ interface Places {
 }
 
 const placesOf = (loaded: LoadedSettings): Places => {
-  const base = basePathOf(loaded)
+  const base = basePathOf(loaded, process.cwd())
   const control = findControlFile(loaded.settings, base).path ?? join(base, "agent-control.json")
   return { base, dotEnv: join(base, ".env"), control, recipes: resolve(base, loaded.settings.recipesDir) }
 }

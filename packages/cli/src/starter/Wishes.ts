@@ -1,5 +1,4 @@
 /** What a person wants of a new base path, from flags; the questions on a terminal come to the same. */
-import { resolve } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { parseEndpoint } from "@tinyscheduler/adapters-tinytask/Endpoint"
@@ -71,6 +70,3 @@ export const wishesOf = Effect.fn("wishesOf")(function* (flags: GivenFlags) {
   if (faults.length > 0) return yield* new ConfigurationError({ faults })
   return { agents, embedded: flags.embedded, values: keptValues(endpoint, flags.typed) } satisfies Wishes
 })
-
-/** The base path of a command line. */
-export const basePathOf = ({ settings }: LoadedSettings): string => resolve(process.cwd(), settings.basePath)

@@ -4,8 +4,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Prompt from "effect/cli/Prompt"
 import type { SettingKey } from "../settings/settingTable.ts"
-import { address, limit } from "../settings/values.ts"
-import type { Reader } from "../settings/values.ts"
+import { settingTable } from "../settings/settingTable.ts"
 import { nameProblem, readQueues } from "./agentFlag.ts"
 import { agentPrograms, programFields } from "./agentPrograms.ts"
 import { defaultAgent } from "./starterFiles.ts"
@@ -19,16 +18,20 @@ const refuse = (problem: string | null, value: string): Effect.Effect<string, st
 const problemOf = <A>(reading: Result.Result<A, string>): string | null =>
   Result.isFailure(reading) ? reading.failure : null
 
+/** A line of text; none typed is the usual answer, which stands behind the question. */
+const askText = (message: string, usual: string, check: (value: string) => string | null) =>
+  Effect.map(
+    Prompt.String({
+      message: usual === "" ? message : `${message} (${usual})`,
+      validate: (value) => refuse(value.trim() === "" && usual !== "" ? null : check(value.trim()), value)
+    }),
+    (value) => (value.trim() === "" ? usual : value.trim())
+  )
+
 const askName = (taken: ReadonlyArray<string>) =>
-  Prompt.String({
-    message: "Name of an agent",
-    ...(taken.length === 0 ? { default: defaultAgent.name } : {}),
-    validate: (value) =>
-      refuse(
-        taken.includes(value.trim()) ? `${value.trim()} is there already` : nameProblem(value.trim()),
-        value.trim()
-      )
-  })
+  askText("Name of an agent", taken.length === 0 ? defaultAgent.name : "", (name) =>
+    taken.includes(name) ? `${name} is there already` : nameProblem(name)
+  )
 
 const askProgram = (name: string) =>
   Prompt.Select({
@@ -37,18 +40,26 @@ const askProgram = (name: string) =>
   })
 
 const askQueues = (name: string) =>
-  Prompt.String({
-    message: `Queues that ${name} serves, with commas between them`,
-    default: defaultAgent.queues.join(","),
-    validate: (value) => refuse(problemOf(readQueues(value)), value)
-  })
+  Effect.map(
+    askText(`Queues that ${name} serves, with commas between them`, defaultAgent.queues.join(","), (value) =>
+      problemOf(readQueues(value))
+    ),
+    // It has passed the same reading.
+    (value) => Result.getOrElse(readQueues(value), () => defaultAgent.queues)
+  )
+
+const askSlots = (name: string) =>
+  Effect.map(
+    askText(`Tasks that ${name} works on at once`, String(defaultAgent.slots), (value) =>
+      value === "0" ? "with 0 it would never start" : problemOf(settingTable.defaultSlots.read(value))
+    ),
+    Number
+  )
 
 const askAgent = Effect.fnUntraced(function* (taken: ReadonlyArray<string>) {
   const name = yield* askName(taken)
   const program = yield* askProgram(name)
-  const queues = Result.getOrElse(readQueues(yield* askQueues(name)), () => defaultAgent.queues)
-  const slots = yield* Prompt.Int({ message: `Tasks that ${name} works on at once`, default: 1, min: 1, max: 10_000 })
-  return { name, program, queues, slots } satisfies WantedAgent
+  return { name, program, queues: yield* askQueues(name), slots: yield* askSlots(name) } satisfies WantedAgent
 })
 
 const askAgents = Effect.gen(function* () {
@@ -58,17 +69,17 @@ const askAgents = Effect.gen(function* () {
   return agents
 })
 
-const askEndpoint = (standard: string, allowInsecure: boolean) =>
-  Prompt.String({
-    message: "Its address",
-    default: standard,
-    validate: (value) => refuse(problemOf(address.read(value)) ?? endpointProblem(value, allowInsecure), value)
-  })
+const askEndpoint = (usual: string, allowInsecure: boolean) =>
+  askText(
+    "Its address",
+    usual,
+    (value) => problemOf(settingTable.mcpEndpoint.read(value)) ?? endpointProblem(value, allowInsecure)
+  )
 
-/** Null when there is none. */
+/** Null when there is none. Nothing of it is shown, not even how long it is. */
 const askToken = Effect.map(
-  Prompt.Password({
-    message: "Bearer token that a proxy before it asks for (empty: none)",
+  Prompt.Hidden({
+    message: "Bearer token that a proxy before it asks for, not shown (none)",
     // What a header can carry.
     validate: (value) => refuse(/^[\u0021-\u007e]*$/.test(value) ? null : "a token has no blanks", value)
   }),
@@ -90,13 +101,9 @@ const askTinytask = Effect.fnUntraced(function* ({ embedded, loaded }: GivenFlag
   return { embedded: false, endpoint: yield* askEndpoint(mcpEndpoint, allowInsecure), token: yield* askToken }
 })
 
-const validText = (reader: Reader<unknown>) => (value: string) => refuse(problemOf(reader.read(value)), value)
-
-const askMost = Prompt.String({
-  message: "Most agents at once in all: a number, or unlimited",
-  default: "unlimited",
-  validate: validText(limit)
-})
+const askMost = askText("Most agents at once in all: a number, or unlimited", "unlimited", (value) =>
+  problemOf(settingTable.maxConcurrent.read(value))
+)
 
 /** All questions, in the order of what a person has decided already. */
 export const ask = Effect.fn("ask")(function* (flags: GivenFlags) {

@@ -2,12 +2,13 @@
  * `validate-config --fix`: makes what is missing and closes what is open, and nothing else: no file is overwritten, no
  * directory of somebody else's touched. Done twice it does nothing the second time.
  */
-import { chmodSync, existsSync, lstatSync } from "node:fs"
+import { chmodSync, lstatSync } from "node:fs"
 import { dirname } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { reasonOf } from "@tinyscheduler/adapters-fs/errno"
 import { fieldOf, isRecord, readJson } from "@tinyscheduler/adapters-fs/jsonFile"
+import { makeDirectory } from "@tinyscheduler/adapters-fs/makeDirectory"
 import { recipeSight } from "@tinyscheduler/adapters-process/recipeSight"
 import { startOf } from "@tinyscheduler/adapters-process/Machine"
 import { thisMachine } from "@tinyscheduler/adapters-process/thisMachine"
@@ -16,7 +17,7 @@ import { stateDirectories } from "../stateDirectories.ts"
 import { checksOf } from "../validation/Check.ts"
 import type { Check } from "../validation/Check.ts"
 import type { Examined } from "../validation/examine.ts"
-import { makeAll, makeMissing } from "./newFiles.ts"
+import { makeAll } from "./newFiles.ts"
 import type { NewFile } from "./newFiles.ts"
 import { controlFileText, defaultAgent, recipeFiles, recipeWanted } from "./starterFiles.ts"
 import type { RecipeWanted } from "./starterFiles.ts"
@@ -82,8 +83,8 @@ const mendDirectories = (config: Configuration, mended: Mutable): void => {
   for (const path of [...stateDirectories(config), dirname(config.paths.lock), config.recipesDir]) {
     const isState = path !== config.recipesDir && path !== config.paths.base
     try {
-      if (!existsSync(path)) mended.made.push(...makeMissing(path))
-      else if (isState && !held && isOursAndOpen(path)) {
+      mended.made.push(...makeDirectory(path))
+      if (isState && !held && isOursAndOpen(path)) {
         chmodSync(path, 0o700)
         mended.closed.push(path)
       }

@@ -2,10 +2,11 @@
  * Files that must not be there yet: opened exclusively, never through a link, so that nothing of anybody's is ever
  * overwritten. All of them or none: when one can't be made, those before it are taken back.
  */
-import { closeSync, constants, fsyncSync, mkdirSync, openSync, rmdirSync, unlinkSync, writeFileSync } from "node:fs"
+import { closeSync, constants, fsyncSync, openSync, rmdirSync, unlinkSync, writeFileSync } from "node:fs"
 import { dirname } from "node:path"
 import * as Result from "effect/Result"
 import { codeOf, reasonOf } from "@tinyscheduler/adapters-fs/errno"
+import { makeDirectory } from "@tinyscheduler/adapters-fs/makeDirectory"
 
 export interface NewFile {
   /** Absolute. */
@@ -20,18 +21,6 @@ export interface NotMade {
   readonly reason: string
   /** Something stood there already. */
   readonly exists: boolean
-}
-
-/** Makes a directory and what is missing above it, for this user alone; answers what it made, the uppermost first. */
-export const makeMissing = (directory: string): ReadonlyArray<string> => {
-  const first = mkdirSync(directory, { recursive: true, mode: 0o700 })
-  if (first === undefined) return []
-  const made = [directory]
-  for (let above = directory; above !== first && above !== dirname(above);) {
-    above = dirname(above)
-    made.unshift(above)
-  }
-  return made
 }
 
 const writeExclusively = ({ mode, path, text }: NewFile): void => {
@@ -60,7 +49,7 @@ export const makeAll = (files: ReadonlyArray<NewFile>): Result.Result<ReadonlyAr
   const directories: Array<string> = []
   for (const file of files) {
     try {
-      directories.push(...makeMissing(dirname(file.path)))
+      directories.push(...makeDirectory(dirname(file.path)))
       writeExclusively(file)
       made.push(file.path)
     } catch (error) {

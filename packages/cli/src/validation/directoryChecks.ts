@@ -36,6 +36,10 @@ const directoryCheck = (path: string, stat: Look): Check => {
   if (isOthers(stat)) {
     return warning(path, `belongs to user ${stat.uid}, not to us`, "chown it: files of others in it are refused")
   }
+  if ((stat.mode & 0o022) !== 0 && (stat.mode & 0o1000) === 0) {
+    const problem = `can be written by its group or by others (mode ${modeOf(stat)}): no pass works in it`
+    return error(path, problem, `chmod 700 ${path}, as --fix does`)
+  }
   if ((stat.mode & 0o077) !== 0) {
     return warning(path, `is open to others (mode ${modeOf(stat)})`, `chmod 700 ${path}, as --fix does`)
   }
@@ -55,11 +59,10 @@ const stateChecks = (config: Configuration): ReadonlyArray<Check> => {
     .map(({ path, stat }) => directoryCheck(path, stat))
 }
 
+/** That it is a directory at all is a matter of the settings. */
 const baseChecks = (base: string): ReadonlyArray<Check> => {
   const stat = look(base)
-  if (stat === "absent") return [error(base, "is not there", "make it, or name another with --base-path")]
-  if (stat === "closed") return [error(base, "can't be looked at by this user", "give this user the right to")]
-  if (!stat.isDirectory()) return [error(base, "is no directory", "name another with --base-path")]
+  if (typeof stat !== "object") return []
   return (stat.mode & 0o002) === 0
     ? [ok(base, "is the base path")]
     : [
