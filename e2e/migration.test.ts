@@ -314,7 +314,15 @@ describe("its files", () => {
     expect(troublesOf(stderr)).toEqual([
       expect.stringMatching(/can be written by its group or by others: chmod 700 it$/)
     ])
-    await ground.cli(["validate-config", "--fix", ...ground.endpoint])
+    const checked = await ground.cli(["validate-config", ...ground.endpoint])
+    expect({
+      code: checked.code,
+      says: /error .*state\/running.*can be written by its group/.test(checked.stdout)
+    }).toEqual({
+      code: 2,
+      says: true
+    })
+    expect((await ground.cli(["validate-config", "--fix", ...ground.endpoint])).code).toBe(0)
     expect((await pass(ground)).code).toBe(0)
   })
 
@@ -357,8 +365,12 @@ describe("its settings", () => {
 
   it("each variable of its .env is understood, or said to be unused", async () => {
     const ground = await makeGround()
-    const lines = Object.entries({ ...variables, ...unused }).map(([name, value]) => `TINYSCHEDULER_${name}=${value}\n`)
+    const lines = Object.entries({ ...variables, BASE_PATH: ground.base, ...unused }).map(
+      ([name, value]) => `TINYSCHEDULER_${name}=${value}\n`
+    )
     ground.write("old.env", lines.join(""))
+    const agents = ["dispatcher", "architect"].map((agentName) => ({ agentName, agentType: "dev" }))
+    ground.write(variables["AGENT_CONTROL_FILE"] ?? "", JSON.stringify(agents))
     const { code, stderr, stdout } = await ground.cli(["--env-file", "old.env", "config", "--show", "--json"])
     expect(code).toBe(0)
     expect(linesOf(stderr).toSorted()).toEqual(
@@ -372,6 +384,14 @@ describe("its settings", () => {
         .map((name) => `TINYSCHEDULER_${name}`)
         .sort()
     )
+  })
+
+  it("a variable within a path, which the Python version filled in, is an error", async () => {
+    const ground = await makeGround()
+    ground.write("old.env", `TINYSCHEDULER_LOG_DIR=\${TINYSCHEDULER_BASE_PATH}/logs\n`)
+    const { code, stderr } = await ground.cli(["--env-file", "old.env", "config"])
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/^TINYSCHEDULER_LOG_DIR in .*old\.env: .* write the whole path$/m)
   })
 
   it("a control file that is named and missing is an error, where the Python version fell back to legacy mode", async () => {
