@@ -12,7 +12,13 @@ const nodeIsTooOld = (): boolean => {
 /** The commands that hold the lock and start agents. */
 const startsAgents = (argv: ReadonlyArray<string>): boolean => argv.some((word) => word === "run" || word === "up")
 
+/** Somebody who stops reading (`status | head`, a closed terminal) is no fault of ours, and ends no daemon. */
+const outliveReaders = (): void => {
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
+}
+
 const run = async (argv: ReadonlyArray<string>): Promise<void> => {
+  outliveReaders()
   if (nodeIsTooOld()) {
     process.stderr.write(
       `TinyScheduler needs Node ${nodeNeeded.join(".")} or newer, this is ${process.versions.node}; run it with a newer one.\n`

@@ -1,42 +1,15 @@
 /**
- * Log lines: to stderr, and for a running scheduler to `scheduler_YYYYMMDD.log`, one line per event. The file of a line
- * is the one of its day, so a daemon's file changes at midnight.
+ * The log of one command: every event one line, to stderr, and for a scheduler also to the file of the day. No line can
+ * fail a pass: a file that can't be written is told on stderr, once.
  */
-import { appendFileSync, mkdirSync } from "node:fs"
-import { join } from "node:path"
-import * as Cause from "effect/Cause"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
 import type { Settings } from "../settings/settingTable.ts"
-import { escapeText } from "./escape.ts"
-
-const messageText = (message: unknown): string => {
-  const parts: ReadonlyArray<unknown> = Array.isArray(message) ? message : [message]
-  return parts.map((part) => (typeof part === "string" ? part : JSON.stringify(part))).join(" ")
-}
-
-const pad = (value: number): string => String(value).padStart(2, "0")
-
-/** The day in the machine's own time, as `date +%Y%m%d` prints it. */
-const dayOf = (date: Date): string => `${date.getFullYear()}${pad(date.getMonth() + 1)}${pad(date.getDate())}`
-const clockOf = (date: Date): string => `${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`
-
-const format = (options: Logger.Options<unknown>, kind: Settings["logFormat"]): string => {
-  const { cause, date, logLevel, message } = options
-  const text = messageText(message)
-  const failure = cause.reasons.length === 0 ? "" : ` ${Cause.pretty(cause)}`
-  if (kind === "json") {
-    return JSON.stringify({
-      time: date.toISOString(),
-      level: logLevel.toUpperCase(),
-      message: text,
-      ...(failure === "" ? {} : { cause: failure.trim() })
-    })
-  }
-  return `${dayOf(date)} ${clockOf(date)} ${logLevel.toUpperCase().padEnd(5)} ${escapeText(text + failure)}`
-}
+import { makeLogFile, type LogFileNews } from "./logFile.ts"
+import { dayOf, eventOf, lineOf, type LogEvent } from "./logLine.ts"
+import { paintFor, prefixFor, stderrStream } from "./logStream.ts"
 
 const levels: Readonly<Record<Settings["logLevel"], LogLevel.Severity>> = {
   DEBUG: "Debug",
@@ -45,34 +18,42 @@ const levels: Readonly<Record<Settings["logLevel"], LogLevel.Severity>> = {
   ERROR: "Error"
 }
 
-/** Where a line of today goes; a directory that can't be written costs the file, never the pass. */
-const appendLine = (directory: string, date: Date, line: string): void => {
-  try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
-    appendFileSync(join(directory, `scheduler_${dayOf(date)}.log`), `${line}\n`, { mode: 0o600 })
-  } catch {
-    // stderr has the line already; telling of a full disk on every line would only hide the others.
-  }
-}
+const eventOfNews = (date: Date, { _tag, message }: LogFileNews): LogEvent => ({
+  date,
+  level: _tag === "Failing" ? "ERROR" : "INFO",
+  message,
+  fields: { event: "log-file" },
+  cause: ""
+})
 
 /**
  * The logger of one command; a null directory = stderr alone, as for every command that only looks. The settings are
  * asked for at each line, since a running daemon may have newer ones.
  */
 export const layerLogging = (
-  settings: () => Pick<Settings, "logLevel" | "logFormat">,
+  settings: () => Pick<Settings, "logLevel" | "logFormat" | "mcpToken">,
   directory: string | null
-): Layer.Layer<never> =>
-  Layer.mergeAll(
-    Logger.layer([
-      Logger.make((options) => {
-        const { logFormat, logLevel } = settings()
-        if (LogLevel.isLessThan(options.logLevel, levels[logLevel])) return
-        const line = format(options, logFormat)
-        process.stderr.write(`${line}\n`)
-        if (directory !== null) appendLine(directory, options.date, line)
-      })
-    ]),
+): Layer.Layer<never> => {
+  const stream = stderrStream(process.env)
+  const file = directory === null ? null : makeLogFile(directory)
+  const tell = (event: LogEvent, format: Settings["logFormat"]): void => {
+    const line = lineOf(event, format, paintFor(stream, event.level))
+    process.stderr.write(`${prefixFor(stream, event.level)}${line}\n`)
+  }
+  const logger = Logger.make((options) => {
+    const { logFormat, logLevel, mcpToken } = settings()
+    if (LogLevel.isLessThan(options.logLevel, levels[logLevel])) return
+    const event = eventOf(options, mcpToken === null ? [] : [mcpToken])
+    tell(event, logFormat)
+    const news = file?.append(dayOf(event.date), lineOf(event, logFormat)) ?? null
+    if (news === null) return
+    const told = eventOfNews(event.date, news)
+    tell(told, logFormat)
+    if (news._tag === "Recovered") file?.append(dayOf(event.date), lineOf(told, logFormat))
+  })
+  return Layer.mergeAll(
+    Logger.layer([logger]),
     // Everything comes to the logger, which knows the level of this moment.
     Layer.succeed(References.MinimumLogLevel, levels.DEBUG)
   )
+}

@@ -4,11 +4,12 @@
  */
 import * as Effect from "effect/Effect"
 import type { ObservedState } from "@tinyscheduler/core/domain/ObservedState"
-import type { Plan } from "@tinyscheduler/core/domain/Plan"
+import type { Action, Plan } from "@tinyscheduler/core/domain/Plan"
 import type { ActionResult } from "@tinyscheduler/core/pass/ActionResult"
 import { narrate } from "@tinyscheduler/core/pass/narrate"
 import type { NarratedLine } from "@tinyscheduler/core/pass/narrate"
 import type { PassReport } from "@tinyscheduler/core/pass/pass"
+import { type LogFields, withFields } from "./logLine.ts"
 
 /** More waits than this in one pass are summed up; `status` and the dry run show them all. */
 const waitsMax = 100
@@ -19,6 +20,57 @@ export interface Narrator {
 }
 
 const stepLabel = (line: NarratedLine): string => `${line.step} ${line.text}`
+
+const stepEvents: { readonly [K in NarratedLine["step"]]: string } = {
+  1: "leases",
+  2: "stale",
+  3: "tasks",
+  4: "capacity",
+  5: "assign"
+}
+
+/** A verdict's word is the event, a step's name that of its summary. */
+const fieldsOf = ({ step, verdict }: NarratedLine): LogFields => {
+  if (verdict === null) return { event: stepEvents[step], step }
+  return {
+    event: verdict._tag.toLowerCase(),
+    step,
+    task: verdict.taskId,
+    ...("agent" in verdict ? { agent: verdict.agent, epoch: verdict.epoch } : {}),
+    ...("outcome" in verdict ? { outcome: verdict.outcome } : {})
+  }
+}
+
+/** Which attempt an action is about. */
+const attemptOf = (action: Action): { readonly taskId: number; readonly epoch: number; readonly agent?: string } => {
+  switch (action._tag) {
+    case "Note":
+    case "Rebuild":
+    case "Stop":
+    case "End":
+      return action.attempt
+    case "EndLegacy":
+    case "Start":
+    case "Sweep":
+      return action
+  }
+}
+
+/** What became of an action where that is not simply what the plan said. What failed is told as an error of the pass. */
+const tellResult = (result: ActionResult): Effect.Effect<void> => {
+  if (result._tag === "Failed") return Effect.void
+  const { agent, epoch, taskId } = attemptOf(result.action)
+  const subject = `${result.action._tag.toLowerCase()} of task ${taskId}`
+  const fields = { task: taskId, epoch, ...(agent === undefined ? {} : { agent }) }
+  if (result._tag === "Skipped") {
+    return Effect.logInfo(`${subject} left: ${result.why}`).pipe(withFields({ event: "left", ...fields }))
+  }
+  if (result.note === null) return Effect.void
+  const outcome = result.outcome === null ? {} : { outcome: result.outcome }
+  return Effect.logDebug(`${subject} done: ${result.note}`).pipe(
+    withFields({ event: "applied", ...fields, ...outcome })
+  )
+}
 
 export const makeNarrator = (mode: "once" | "daemon"): Narrator => {
   let told = new Map<number, string>()
@@ -37,22 +89,16 @@ export const makeNarrator = (mode: "once" | "daemon"): Narrator => {
               : line.kind === "action" || told.get(line.taskId) !== line.text
           if (line.kind === "wait" && isNew) waits += 1
           const quiet = !isNew || (line.kind === "wait" && waits > waitsMax)
-          yield* quiet ? Effect.logDebug(stepLabel(line)) : Effect.logInfo(stepLabel(line))
+          const telling = quiet ? Effect.logDebug(stepLabel(line)) : Effect.logInfo(stepLabel(line))
+          yield* telling.pipe(withFields(fieldsOf(line)))
         }
-        if (waits > waitsMax) yield* Effect.logInfo(`3 … and ${waits - waitsMax} more waiting`)
+        if (waits > waitsMax) {
+          const more = Effect.logInfo(`3 … and ${waits - waitsMax} more waiting`)
+          yield* more.pipe(withFields({ event: "tasks", step: 3 }))
+        }
         told = now
       }),
-    onResults: (results) =>
-      Effect.forEach(
-        results,
-        (result) =>
-          result._tag === "Skipped"
-            ? Effect.logInfo(`${result.action._tag.toLowerCase()} left: ${result.why}`)
-            : result._tag === "Applied" && result.note !== null
-              ? Effect.logDebug(`${result.action._tag.toLowerCase()} done: ${result.note}`)
-              : Effect.void,
-        { discard: true }
-      )
+    onResults: (results) => Effect.forEach(results, tellResult, { discard: true })
   }
 }
 

@@ -7,6 +7,8 @@ export interface NarratedLine {
   readonly step: 1 | 2 | 3 | 4 | 5
   /** The task it is about; null for a step's summary. */
   readonly taskId: number | null
+  /** The verdict that it tells; null for a step's summary. */
+  readonly verdict: Verdict | null
   readonly text: string
   /** Decisions that change something, or hold something up. */
   readonly kind: "summary" | "action" | "state" | "wait"
@@ -40,6 +42,7 @@ const usageText = ({ held, limit, name, started }: Usage): string =>
 const summary = (step: NarratedLine["step"], text: string): NarratedLine => ({
   step,
   taskId: null,
+  verdict: null,
   text,
   kind: "summary"
 })
@@ -53,6 +56,7 @@ export const narrate = (plan: Plan, records: ReadonlyArray<TaskRecord>): Readonl
       .map((verdict) => ({
         step,
         taskId: verdict.taskId,
+        verdict,
         text: describeVerdict(verdict),
         kind: kindOf[verdict._tag]
       }))

@@ -9,6 +9,8 @@ const leasePattern = new RegExp(`^task_${naturalPattern}\\.json$`)
 const claimPattern = new RegExp(`^${naturalPattern}\\.${naturalPattern}$`)
 const stopPattern = new RegExp(`^${naturalPattern}\\.${naturalPattern}\\.json$`)
 const logPattern = new RegExp(`^${naturalPattern}\\.log$`)
+const promptPattern = new RegExp(`^${naturalPattern}\\.prompt$`)
+const schedulerLogPattern = /^scheduler_([0-9]{8})\.log$/
 const naturalName = new RegExp(`^${naturalPattern}$`)
 
 const numbersOf = (pattern: RegExp, name: string): ReadonlyArray<number> | null => {
@@ -20,6 +22,8 @@ const numbersOf = (pattern: RegExp, name: string): ReadonlyArray<number> | null 
 export const taskFileName = (taskId: TaskId): string => `task_${taskId}.json`
 export const claimFileName = (taskId: TaskId, epoch: Epoch): string => `${taskId}.${epoch}`
 export const stopFileName = (taskId: TaskId, epoch: Epoch): string => `${taskId}.${epoch}.json`
+/** The scheduler's own log of a day, YYYYMMDD; in the log directory. */
+export const schedulerLogName = (day: string): string => `scheduler_${day}.log`
 /** Relative to the log directory. */
 export const attemptLogPath = (taskId: TaskId, epoch: Epoch): string => `tasks/${taskId}/${epoch}.log`
 export const promptPath = (taskId: TaskId, epoch: Epoch): string => `tasks/${taskId}/${epoch}.prompt`
@@ -30,6 +34,9 @@ export const parseClaimFileName = (name: string): { readonly taskId: number; rea
 export const parseStopFileName = (name: string): { readonly taskId: number; readonly epoch: number } | null =>
   pairOf(numbersOf(stopPattern, name))
 export const parseLogFileName = (name: string): number | null => numbersOf(logPattern, name)?.[0] ?? null
+export const parsePromptFileName = (name: string): number | null => numbersOf(promptPattern, name)?.[0] ?? null
+/** The day of a scheduler's log, YYYYMMDD. */
+export const parseSchedulerLogName = (name: string): string | null => schedulerLogPattern.exec(name)?.[1] ?? null
 export const parseTaskDirectoryName = (name: string): number | null => numbersOf(naturalName, name)?.[0] ?? null
 
 const pairOf = (numbers: ReadonlyArray<number> | null) => {

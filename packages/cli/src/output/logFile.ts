@@ -1,0 +1,77 @@
+/**
+ * The scheduler's log on disk: a line goes into the file of its day, `scheduler_YYYYMMDD.log`, which is opened for it. So
+ * the file changes at midnight by itself, and one that was renamed or removed is made anew. A file that can't be written
+ * costs its lines and nothing else; when that begins and when it is over is told once.
+ */
+import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs"
+import { join } from "node:path"
+import { codeOf, reasonOf } from "@tinyscheduler/adapters-fs/errno"
+import { makeDirectory } from "@tinyscheduler/adapters-fs/makeDirectory"
+import { schedulerLogName } from "@tinyscheduler/core/protocol/layout"
+
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants
+
+export interface LogFile {
+  /** Appends a line of a day (YYYYMMDD). Answers what a person should be told of the file itself, nearly always null. */
+  readonly append: (day: string, line: string) => LogFileNews | null
+}
+
+export type LogFileNews =
+  | { readonly _tag: "Failing"; readonly message: string }
+  | { readonly _tag: "Recovered"; readonly message: string }
+
+/** Never through a link, and never waiting for the reader of a named pipe. */
+const openLog = (path: string): number => {
+  const descriptor = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600)
+  if (fstatSync(descriptor).isFile()) return descriptor
+  closeSync(descriptor)
+  throw new Error("it is not a file")
+}
+
+const openMaking = (directory: string, name: string): number => {
+  try {
+    return openLog(join(directory, name))
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw error
+    makeDirectory(directory)
+    return openLog(join(directory, name))
+  }
+}
+
+export const makeLogFile = (directory: string): LogFile => {
+  let missing = 0
+  /** A full disk took the beginning of a line: what comes next must not become its end. */
+  let torn = false
+
+  const write = (descriptor: number, text: string): void => {
+    const bytes = Buffer.from(torn ? `\n${text}` : text)
+    for (let written = 0; written < bytes.length;) {
+      written += writeSync(descriptor, bytes, written)
+      torn = written < bytes.length
+    }
+  }
+
+  return {
+    append: (day, line) => {
+      const name = schedulerLogName(day)
+      const path = join(directory, name)
+      try {
+        const descriptor = openMaking(directory, name)
+        try {
+          write(descriptor, `${line}\n`)
+        } finally {
+          closeSync(descriptor)
+        }
+      } catch (error) {
+        missing += 1
+        if (missing > 1) return null
+        const message = `${path} can't be written: ${reasonOf(error)}; until it can, the log stands on stderr alone`
+        return { _tag: "Failing", message }
+      }
+      if (missing === 0) return null
+      const message = `${path} can be written again; ${missing} line${missing === 1 ? " is" : "s are"} missing before the last one`
+      missing = 0
+      return { _tag: "Recovered", message }
+    }
+  }
+}
