@@ -138,10 +138,6 @@ const noticesOf = (sources: SettingSources, file: EnvFile, settings: Settings): 
       .filter((name) => names.includes(prefix + name))
       .map((name) => `${prefix}${name} is accepted for compatibility and not used`),
     ...strangers(names),
-    // The Python version put the other variable in its place.
-    ...[...file.variables]
-      .filter(([name, value]) => name.startsWith(prefix) && /\$\{\w+\}/.test(value))
-      .map(([name]) => `${name} in ${oneLine(file.path)}: \${…} is not filled in here; write its value out`),
     ...(!file.there && unread !== file.path && existsSync(unread)
       ? [`${oneLine(unread)} is not read: .env is looked for in the working directory; name it with --env-file`]
       : [])
