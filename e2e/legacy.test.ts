@@ -103,6 +103,22 @@ describe("without a control file", () => {
   })
 })
 
+it("a running daemon takes a control file that appears, and keeps the last one when it goes", async () => {
+  const ground = await legacyGround("vaela")
+  const task = await ground.tinytask.add({ queue: "dev" })
+  const daemon = ground.start(["run", "--daemon", ...ground.endpoint], { env: environment(ground, "vaela:1") })
+  await daemon.says(`wait task ${task}: nobody assigned`)
+  const path = ground.write("agent-control.json", entries(["vaela", "dev"]))
+  await until("the task is complete", () => ground.tinytask.database.open() === 0)
+  rmSync(path)
+  await daemon.says(`${path} is gone`)
+  await ground.tinytask.add({ queue: "dev" })
+  daemon.kill("SIGUSR1")
+  await until("the next task is complete too", () => ground.tinytask.database.open() === 0)
+  daemon.kill("SIGTERM")
+  expect((await daemon.ended).code).toBe(0)
+})
+
 describe("the control file", () => {
   it("is found in docs/technical, where the Python version has it; one in the base path wins", async () => {
     const ground = await legacyGround("vaela", "oscar")

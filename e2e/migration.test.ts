@@ -161,7 +161,11 @@ describe("what can't be read", () => {
         return stderr.includes(`wait task ${task}: lease unreadable at ${ground.leasePath(task)}: `)
       })
     for (let number = 0; number < 2; number += 1) {
-      expect(heldIn(await pass(ground)).map(([name]) => name)).toEqual(odd.map(([name]) => name))
+      const ended = await pass(ground)
+      expect({ code: ended.code, held: heldIn(ended).map(([name]) => name) }).toEqual({
+        code: 1,
+        held: odd.map(([name]) => name)
+      })
     }
     await completed(ground, odd.length)
     expect(ground.runs().map(({ task }) => task)).toEqual([other])
