@@ -1,9 +1,9 @@
 /** `validate-config` from the outside: what it finds, in which words, with which exit code; and what --fix does. */
-import { chmodSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs"
+import { chmodSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
 import { serveFake } from "./harness/fakeServer.ts"
 import { Ground, makeGround, treeOf } from "./harness/Ground.ts"
-import { linesOf, repository } from "./harness/program.ts"
+import { linesOf, program, repository } from "./harness/program.ts"
 
 interface Check {
   readonly level: "ok" | "warning" | "error"
@@ -201,4 +201,25 @@ describe("validate-config --fix", () => {
     expect((await validate(ground, ["--fix", ...ground.endpoint])).made).toEqual([])
     expect(ground.read("agent-control.json")).toBe("[{")
   })
+
+  it.skipIf(process.getuid?.() !== 0)(
+    "for a user who may not write says once what can't be made, and why",
+    async () => {
+      const ground = await prepared()
+      chmodSync(ground.base, 0o755)
+      writeFileSync(ground.path("program.js"), readFileSync(program))
+      const asNobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", process.execPath, "--"]
+      const command = [...asNobody, ground.path("program.js")]
+      const args = ["--json", ...flags(ground)]
+      const looked: Report = JSON.parse((await ground.cli(["validate-config", ...args], { command })).stdout)
+      expect(troubles(looked)).toContain(
+        `error ${ground.path("state")}: is not there, and this user can't make it: ${ground.base} is closed to it`
+      )
+      const fixed: Report = JSON.parse((await ground.cli(["validate-config", "--fix", ...args], { command })).stdout)
+      expect(troubles(fixed).filter((line) => line.includes("can't be made or closed"))).toEqual([
+        `error ${ground.path("state")}: can't be made or closed: permission denied (EACCES)`
+      ])
+      expect(fixed.made).toEqual([])
+    }
+  )
 })

@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -18,6 +19,7 @@ import { onTestFinished } from "vitest"
 import { parseVersion } from "@tinyscheduler/adapters-process/programVersion"
 import { formatRecipe } from "@tinyscheduler/adapters-process/recipe/formatRecipe"
 import { loadSettings } from "../src/settings/loadSettings.ts"
+import { mend } from "../src/starter/mend.ts"
 import { starterRecipe } from "../src/starter/starterRecipe.ts"
 import { capacityChecks } from "../src/validation/capacityChecks.ts"
 import type { Check } from "../src/validation/Check.ts"
@@ -364,12 +366,41 @@ describe("settings", () => {
     Effect.gen(function* () {
       const folder = new Folder()
       folder.write(".env", "TINYSCHEDULER_MCP_TOKEN=x\n", 0o640)
-      const { config } = yield* examined(folder)
-      assert.deepStrictEqual(troubles(folder, settingsChecks(config, folder.path)), [
+      const found = yield* examined(folder)
+      assert.deepStrictEqual(troubles(folder, settingsChecks(found)), [
         "warning BASE/.env: holds a token and is open to others (mode 640)"
       ])
       chmodSync(folder.at(".env"), 0o600)
-      assert.deepStrictEqual(troubles(folder, settingsChecks(config, folder.path)), [])
+      assert.deepStrictEqual(troubles(folder, settingsChecks(found)), [])
+    })
+  )
+})
+
+describe("--fix", () => {
+  it.effect("closes directories under the base path alone: another may serve others too", () =>
+    Effect.gen(function* () {
+      const folder = new Folder()
+      folder.write("base/agent-control.json", "[]")
+      for (const name of ["logs", "run", "base/state"]) {
+        mkdirSync(folder.at(name))
+        chmodSync(folder.at(name), 0o755)
+      }
+      const places = { BASE_PATH: "base", LOG_DIR: folder.at("logs"), LOCK_FILE: folder.at("run/lock") }
+      const { closed, failed } = yield* mend(yield* examined(folder, places))
+      assert.deepStrictEqual([closed, failed], [[folder.at("base/state")], []])
+    })
+  )
+
+  it.effect("makes nothing where something else stands in a place of ours, or the base path is not there", () =>
+    Effect.gen(function* () {
+      const folder = new Folder()
+      folder.write("file", "x")
+      for (const places of [{ RUNNING_DIR: "file" }, { RUNNING_DIR: "/running" }, { BASE_PATH: "gone" }]) {
+        const found = yield* examined(folder, places)
+        assert.deepStrictEqual(yield* mend(found), { made: [], closed: [], failed: [] })
+        assert.strictEqual(settingsChecks(found).filter(({ level }) => level === "error").length, 1)
+      }
+      assert.deepStrictEqual(readdirSync(folder.path), ["file"])
     })
   )
 })

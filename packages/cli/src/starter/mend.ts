@@ -39,21 +39,34 @@ const isHeld = ({ paths }: Configuration): boolean => {
   if (file._tag !== "Json" || !isRecord(file.value)) return false
   const pid = fieldOf(file.value, "pid")
   const start = fieldOf(file.value, "start")
-  return typeof pid === "number" && startOf(thisMachine, pid) === start
+  const lives = Result.try(() => typeof pid === "number" && startOf(thisMachine, pid) === start)
+  return Result.getOrElse(lives, () => true)
 }
 
-const isOursAndOpen = (path: string): boolean => {
+/** Outside the base path a directory may serve others too, as /var/log does: its mode is not ours to change. */
+const isOursToClose = (path: string, { paths }: Configuration): boolean => {
   const stat = lstatSync(path, { throwIfNoEntry: false })
-  return stat?.isDirectory() === true && stat.uid === process.geteuid?.() && (stat.mode & 0o077) !== 0
+  return (
+    path.startsWith(`${paths.base}/`) &&
+    stat?.isDirectory() === true &&
+    stat.uid === process.geteuid?.() &&
+    (stat.mode & 0o077) !== 0
+  )
 }
+
+/** Nothing stands there; where we may not look it is not ours to fill. */
+const isFree = (path: string): boolean =>
+  Result.getOrElse(
+    Result.try(() => lstatSync(path, { throwIfNoEntry: false }) === undefined),
+    () => false
+  )
 
 /** Goose's agents whose recipe is missing; of a link that leads nowhere nothing is made. */
 const recipesMissing = (config: Configuration): ReadonlyArray<RecipeWanted> => {
   const missing = config.desired.agents.flatMap((agent) => {
     if (agent.recipe === null || config.launchOf(agent.name)?.command !== null) return []
     const { path, state } = recipeSight(config.recipesDir, agent.recipe)
-    const isFree = lstatSync(path, { throwIfNoEntry: false }) === undefined
-    return state === "missing" && isFree ? [{ agentName: agent.name, path }] : []
+    return state === "missing" && isFree(path) ? [{ agentName: agent.name, path }] : []
   })
   return missing.filter(({ path }, index) => missing.findIndex((other) => other.path === path) === index)
 }
@@ -66,6 +79,7 @@ const controlMissing = ({ config, control }: Examined): ReadonlyArray<NewFile> =
 
 const makeEach = (files: ReadonlyArray<NewFile>, mended: Mutable): void => {
   for (const file of files) {
+    if (mended.failed.some(({ what }) => file.path.startsWith(`${what}/`))) continue
     const result = makeAll([file])
     if (Result.isSuccess(result)) mended.made.push(...result.success)
     else mended.failed.push(error(file.path, `can't be made: ${result.failure.reason}`, "make it by hand"))
@@ -79,12 +93,14 @@ interface Mutable {
 }
 
 const mendDirectories = (config: Configuration, mended: Mutable): void => {
+  const { paths, recipesDir } = config
   const held = isHeld(config)
-  for (const path of [...stateDirectories(config), dirname(config.paths.lock), config.recipesDir]) {
-    const isState = path !== config.recipesDir && path !== config.paths.base
+  for (const path of new Set([...stateDirectories(config), dirname(paths.lock), recipesDir])) {
+    // Where the directory above can't be made neither can this one.
+    if (mended.failed.some(({ what }) => path.startsWith(`${what}/`))) continue
     try {
       mended.made.push(...makeDirectory(path))
-      if (isState && !held && isOursAndOpen(path)) {
+      if (!held && path !== recipesDir && isOursToClose(path, config)) {
         chmodSync(path, 0o700)
         mended.closed.push(path)
       }
@@ -97,11 +113,13 @@ const mendDirectories = (config: Configuration, mended: Mutable): void => {
 export const mend = Effect.fn("mend")(function* (examined: Examined) {
   const { config } = examined
   const mended: Mutable = { made: [], closed: [], failed: [] }
+  // Where something else stands in a place of ours, or the base path is a slip of the pen, nothing is to be made.
+  if (examined.placeFaults.length > 0) return mended satisfies Mended
   mendDirectories(config, mended)
   const control = controlMissing(examined)
   makeEach(control, mended)
   const wanted = control.length > 0 ? recipeWanted(config.recipesDir, [defaultAgent]) : recipesMissing(config)
-  const free = wanted.filter(({ path }) => lstatSync(path, { throwIfNoEntry: false }) === undefined)
+  const free = wanted.filter(({ path }) => isFree(path))
   makeEach(yield* recipeFiles(free, config.settings), mended)
   return mended satisfies Mended
 })

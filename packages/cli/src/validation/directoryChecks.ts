@@ -26,9 +26,22 @@ const look = (path: string): Look =>
 
 const isOthers = ({ uid }: Stats): boolean => uid !== 0 && uid !== process.geteuid?.()
 
+const ancestorsOf = (path: string): ReadonlyArray<string> => {
+  const above = dirname(path)
+  return above === path ? [] : [above, ...ancestorsOf(above)]
+}
+
+/** Of what is not there it counts whether it can be made. */
+const missingCheck = (path: string): Check => {
+  const above = ancestorsOf(path).find((directory) => look(directory) !== "absent")
+  return above === undefined || isAllowed(above, constants.W_OK | constants.X_OK)
+    ? warning(path, "is not there yet", "nothing: the first pass makes it, or --fix does")
+    : error(path, `is not there, and this user can't make it: ${above} is closed to it`, `chown or chmod ${above}`)
+}
+
 const directoryCheck = (path: string, stat: Look): Check => {
   if (stat === "closed") return error(path, "can't be looked at by this user", "give this user the right to")
-  if (stat === "absent") return warning(path, "is not there yet", "nothing: the first pass makes it, or --fix does")
+  if (stat === "absent") return missingCheck(path)
   if (!stat.isDirectory()) return error(path, "is no directory", "move it away")
   if (!isAllowed(path, constants.R_OK | constants.W_OK | constants.X_OK)) {
     return error(path, "can't be read and written by this user", `give it to this user: chown, chmod 700 ${path}`)
@@ -38,25 +51,26 @@ const directoryCheck = (path: string, stat: Look): Check => {
   }
   if ((stat.mode & 0o022) !== 0 && (stat.mode & 0o1000) === 0) {
     const problem = `can be written by its group or by others (mode ${modeOf(stat)}): no pass works in it`
-    return error(path, problem, `chmod 700 ${path}, as --fix does`)
+    return error(path, problem, `chmod 700 ${path}`)
   }
   if ((stat.mode & 0o077) !== 0) {
-    return warning(path, `is open to others (mode ${modeOf(stat)})`, `chmod 700 ${path}, as --fix does`)
+    return warning(path, `is open to others (mode ${modeOf(stat)})`, `chmod 700 ${path}`)
   }
   return ok(path, "is there, and ours alone")
 }
 
-const isAbove = (above: string, path: string): boolean => path.startsWith(`${above}/`)
-
-/** Of missing directories the uppermost alone. */
+/** What is said of a directory holds for those in it: it is not said again. */
 const stateChecks = (config: Configuration): ReadonlyArray<Check> => {
-  const looks = [...stateDirectories(config), dirname(config.paths.lock)]
-    .filter((path, index, all) => all.indexOf(path) === index && path !== config.paths.base)
-    .map((path) => ({ path, stat: look(path) }))
-  const missing = looks.filter(({ stat }) => stat === "absent").map(({ path }) => path)
-  return looks
-    .filter(({ path }) => !missing.some((above) => isAbove(above, path)))
-    .map(({ path, stat }) => directoryCheck(path, stat))
+  const checks = new Map<string, Check>()
+  for (const path of [...stateDirectories(config), dirname(config.paths.lock)]) {
+    if (path !== config.paths.base) checks.set(path, directoryCheck(path, look(path)))
+  }
+  return [...checks]
+    .filter(([path, check]) => {
+      const above = ancestorsOf(path).flatMap((directory) => checks.get(directory) ?? [])
+      return !above.some(({ level, says }) => level === "error" || (level === "warning" && says === check.says))
+    })
+    .map(([, check]) => check)
 }
 
 /** That it is a directory at all is a matter of the settings. */
@@ -72,11 +86,6 @@ const baseChecks = (base: string): ReadonlyArray<Check> => {
           `chmod o-w ${base}`
         )
       ]
-}
-
-const ancestorsOf = (path: string): ReadonlyArray<string> => {
-  const above = dirname(path)
-  return above === path ? [] : [above, ...ancestorsOf(above)]
 }
 
 /** Whoever may write a directory without the sticky bit may put another one in the place of what is in it. */

@@ -10,6 +10,7 @@ import type { AgentControl } from "@tinyscheduler/adapters-fs/AgentControl"
 import { assemble, findControlFile } from "../settings/Configuration.ts"
 import type { Configuration } from "../settings/Configuration.ts"
 import type { LoadedSettings } from "../settings/loadSettings.ts"
+import { basePathOf, placeFaults } from "../settings/places.ts"
 
 export type ControlReading =
   /** `path` is where one would stand; `required`: a setting names it. */
@@ -21,6 +22,8 @@ export interface Examined {
   /** Of a broken control file it has no agents. */
   readonly config: Configuration
   readonly control: ControlReading
+  /** What is wrong with where things are to stand. */
+  readonly placeFaults: ReadonlyArray<string>
 }
 
 const readControl = Effect.fnUntraced(function* (loaded: LoadedSettings, base: string) {
@@ -45,11 +48,11 @@ const controlOf = (reading: ControlReading): AgentControl | null => {
 }
 
 export const examine = Effect.fn("examine")(function* (loaded: LoadedSettings, workingDirectory: string) {
-  const base = resolve(workingDirectory, loaded.settings.basePath)
+  const base = basePathOf(loaded, workingDirectory)
   const control: ControlReading = yield* readControl(loaded, base)
   const config = assemble(loaded, base, {
     control: controlOf(control),
     path: control._tag === "Absent" ? null : control.path
   })
-  return { config, control } satisfies Examined
+  return { config, control, placeFaults: placeFaults(loaded, workingDirectory) } satisfies Examined
 })

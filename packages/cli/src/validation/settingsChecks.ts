@@ -2,9 +2,9 @@
 import { statSync } from "node:fs"
 import * as Result from "effect/Result"
 import type { LoadedSettings } from "../settings/loadSettings.ts"
-import { placeFaults } from "../settings/places.ts"
 import { checksOf } from "./Check.ts"
 import type { Check } from "./Check.ts"
+import type { Examined } from "./examine.ts"
 
 const { error, ok, warning } = checksOf("settings")
 
@@ -20,9 +20,9 @@ const tokenChecks = ({ envFile, origins }: LoadedSettings): ReadonlyArray<Check>
   return [warning(envFile, `holds a token and is open to others (mode ${mode})`, `chmod 600 ${envFile}`)]
 }
 
-export const settingsChecks = (loaded: LoadedSettings, workingDirectory: string): ReadonlyArray<Check> => [
+export const settingsChecks = ({ config, placeFaults }: Examined): ReadonlyArray<Check> => [
   ok("settings", "can all be read"),
-  ...placeFaults(loaded, workingDirectory).map((fault) => error("settings", fault, "correct it, or what stands there")),
-  ...loaded.notices.map((notice) => warning("settings", notice, "correct its name or remove it")),
-  ...tokenChecks(loaded)
+  ...placeFaults.map((fault) => error("settings", fault, "correct it, or what stands there")),
+  ...config.notices.map((notice) => warning("settings", notice, "correct its name or remove it")),
+  ...tokenChecks(config)
 ]

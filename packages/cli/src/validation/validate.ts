@@ -16,7 +16,7 @@ import { tinytaskChecks } from "./tinytaskChecks.ts"
 export const validate = Effect.fn("validate")(function* (examined: Examined) {
   const { config } = examined
   return [
-    ...settingsChecks(config, process.cwd()),
+    ...settingsChecks(examined),
     ...machineChecks(),
     ...clockChecks(config, yield* Clock.currentTimeMillis),
     ...directoryChecks(config),
