@@ -248,6 +248,25 @@ describe("stopping", () => {
     expect(ground.processes().map(({ pid }) => pid)).toEqual([daemon.pid])
   })
 
+  it("an agent that says nothing for too long, as one that waits for a permission, and not one that talks", async () => {
+    const ground = await makeGround()
+    const talk = ["sh", "-c", "for word in a b c d e f g h i j k l; do echo $word; sleep 0.3; done"]
+    ground.agents([
+      { agentName: "waits", agentType: "quiet", command: ["sleep", "86400"], idleTimeoutSec: 2 },
+      { agentName: "talks", agentType: "loud", command: talk, idleTimeoutSec: 2 }
+    ])
+    const quiet = await ground.tinytask.add({ queue: "quiet" })
+    const loud = await ground.tinytask.add({ queue: "loud" })
+    const flags = ["--heartbeat", "1", "--loop-interval", "1", "--max-attempts", "1"]
+    const daemon = ground.start(["run", "--daemon", ...ground.endpoint, ...flags])
+    await until("both have ended", () => ground.outcomes(quiet).length > 0 && ground.outcomes(loud).length > 0)
+    expect([ground.outcomes(quiet), ground.outcomes(loud)]).toEqual([["stalled"], ["done"]])
+    await until("it is told on the task", () => ground.tinytask.database.comments(quiet).length > 0)
+    expect(ground.tinytask.database.comments(quiet)).toEqual([expect.stringMatching(/by waits: stalled/)])
+    daemon.kill("SIGTERM")
+    expect((await daemon.ended).code).toBe(0)
+  })
+
   it("`run --once` goes on over the ladder that it began, and ends when the agent has", async () => {
     const ground = await scriptedGround({ maxRuntimeSec: 1, stopGraceSec: 1 })
     const task = await addScripted(ground, [

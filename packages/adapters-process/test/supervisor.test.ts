@@ -51,7 +51,7 @@ describe("an attempt that goes its way", () => {
       "last_heartbeat",
       "max_runtime_sec"
     ])
-    expect(Object.keys(JSON.parse(text)).toSorted()).toEqual([...before, "exit"].toSorted())
+    expect(Object.keys(JSON.parse(text)).toSorted()).toEqual([...before, "exit", "silent_ms"].toSorted())
     expect(text.split("\n")[1]).toBe('  "task_id": 42,')
     for (const file of [scene.leasePath, scene.claimPath]) expect(fs.statSync(file).mode & 0o777).toBe(0o600)
   })
@@ -207,7 +207,8 @@ describe("while the agent runs", () => {
     expect(await scene.running()).toMatchObject({
       ...before,
       lastHeartbeat: expect.anything(),
-      beatMonoMs: expect.anything()
+      beatMonoMs: expect.anything(),
+      silentMs: expect.anything()
     })
     letAgentEnd()
     await exitOf(supervisor)

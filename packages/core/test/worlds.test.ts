@@ -79,13 +79,14 @@ const expected = {
     "claim-missing",
     "legacy"
   ],
-  stops: ["max-runtime", "hung-supervisor", "orphaned-agent", "leftovers", "task-complete", "task-taken-away"],
+  stops: ["max-runtime", "idle", "hung-supervisor", "orphaned-agent", "leftovers", "task-complete", "task-taken-away"],
   reclaims: ["dead", "unclaimed", "undo-continued", "start-given-up", "unknown-too-long", "ending-continued"],
   outcomes: [
     "done",
     "failed",
     "unreported",
     "timed-out",
+    "stalled",
     "rate-limited",
     "auth",
     "handed-over",

@@ -288,6 +288,7 @@ const drawStop = (dice: Dice, id: number, attempt: number): StopRecord => {
   return stopRecord(id, attempt, {
     reason: dice.pick<StopReason>([
       "max-runtime",
+      "idle",
       "hung-supervisor",
       "orphaned-agent",
       "leftovers",
@@ -390,10 +391,12 @@ const tell = (dice: Dice, task: Task, workers: ReadonlyArray<string>): Told => {
     taskCreatedAt: createdAt,
     prior,
     recipe: dice.chance(50) ? `${name}.yaml` : null,
+    ...(dice.chance(20) ? { idleTimeoutSec: 600 } : {}),
     attempt: past.counts.failures + 1
   }
   const beatMonoMs = place.bootId === here.bootId ? mono(beatSec) : 900_000
-  const alive = { ...common, beatMonoMs, lastHeartbeat: at(beatSec) }
+  const silentMs = dice.pick([0, 10_000, 599_999, 600_000, 3_000_000])
+  const alive = { ...common, beatMonoMs, silentMs, lastHeartbeat: at(beatSec) }
   const stop = dice.chance(25) ? drawStop(dice, id, attempt) : null
   const looked = stop?.epoch === attempt || story === "finished"
 

@@ -9,6 +9,7 @@
  */
 import * as fs from "node:fs"
 import type { Ourselves } from "@tinyscheduler/core/ports/ProcessTable"
+import { monotonicMs } from "../Machine.ts"
 import { thisMachine } from "../thisMachine.ts"
 import { type Agent, endCarriers, startAgent } from "./agent.ts"
 import { type Capture, captureOf } from "./Capture.ts"
@@ -56,7 +57,9 @@ const supervise = async (spec: SupervisorSpec, self: Ourselves): Promise<void> =
   holdBefore(spec, "started")
   if (begun._tag === "NotStarted") {
     await removePrivateDirectory(temporaryDirectoryOf(spec))
-    await recordEnd(spec, () => records.write({ agent: null, lastOutput: null, exit: notStarted(begun.reason) }))
+    await recordEnd(spec, () =>
+      records.write({ agent: null, lastOutput: null, silentMs: 0, exit: notStarted(begun.reason) })
+    )
   } else {
     void termination.then(() => begun.agent.end(spec.stopGraceSec * 1000))
     await followAttempt(spec, records, begun)
@@ -85,7 +88,7 @@ const followAttempt = async (spec: SupervisorSpec, records: Records, attempt: At
   const fenced = Promise.withResolvers<"fenced">()
   let timer: NodeJS.Timeout | undefined
   const write = (exit: AgentEnding | null): WriteResult =>
-    records.write({ agent, lastOutput: capture.lastOutput(), exit })
+    records.write({ agent, lastOutput: capture.lastOutput(), silentMs: capture.silentMs(monotonicMs()), exit })
   const beat = (): void => {
     const result = write(null)
     if (result === "fenced") fenced.resolve("fenced")

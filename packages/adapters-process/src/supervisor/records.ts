@@ -38,8 +38,10 @@ const leaseFields = [
   "beat_mono_ms",
   "agent",
   "last_output",
+  "silent_ms",
   "log",
   "heartbeat_sec",
+  "idle_timeout_sec",
   "success",
   "version"
 ] as const
@@ -61,6 +63,8 @@ export interface AgentEnding {
 export interface Beat {
   readonly agent: AgentIdentity | null
   readonly lastOutput: string | null
+  /** For how long the agent was watched saying nothing. */
+  readonly silentMs: number
   /** Null while the agent runs. */
   readonly exit: AgentEnding | null
 }
@@ -157,7 +161,8 @@ export const recordsOf = (spec: SupervisorSpec, self: Ourselves): Records => {
       beat_mono_ms: monotonicMs(),
       phase: exit === null ? "running" : "finished",
       agent: agent === null ? null : { pid: agent.pid, pid_start: agent.pidStart, pgid: agent.group },
-      last_output: beat.lastOutput
+      last_output: beat.lastOutput,
+      silent_ms: Math.round(beat.silentMs)
     }
     const fields = leaseFields.map((field) => [field, field in changes ? changes[field] : spec.lease[field]] as const)
     return encode({ ...Object.fromEntries(fields), ...(exit === null ? {} : { exit }) })

@@ -9,6 +9,7 @@ import * as Result from "effect/Result"
 import { readAgentControl } from "@tinyscheduler/adapters-fs/AgentControl"
 import type { AgentControl } from "@tinyscheduler/adapters-fs/AgentControl"
 import type { AgentEntry } from "@tinyscheduler/adapters-fs/agentEntry"
+import { codeOf } from "@tinyscheduler/adapters-fs/errno"
 import { oneLine, quoted } from "@tinyscheduler/adapters-fs/oneLine"
 import { resolveStatePaths } from "@tinyscheduler/adapters-fs/StatePaths"
 import type { StatePaths } from "@tinyscheduler/adapters-fs/StatePaths"
@@ -50,7 +51,7 @@ const under = (base: string, path: string): string => (isAbsolute(path) ? path :
 const stands = (path: string): boolean =>
   Result.match(
     Result.try(() => lstatSync(path, { throwIfNoEntry: false })),
-    { onFailure: () => true, onSuccess: (stat) => stat !== undefined }
+    { onFailure: (error) => codeOf(error) !== "ENOTDIR", onSuccess: (stat) => stat !== undefined }
   )
 
 /** The control file: the configured one must be there; the conventional ones may be absent. */
@@ -90,6 +91,10 @@ const slotsOriginOf = (control: AgentControl | null, settings: Settings): ((agen
   }
 }
 
+/** 0 in an entry = none for this agent, whatever the setting says. */
+const idleTimeoutOf = (seconds: number | null): Pick<Agent, "idleTimeoutSec"> =>
+  seconds === null || seconds === 0 ? {} : { idleTimeoutSec: seconds }
+
 const agentOf = (entry: AgentEntry, settings: Settings): Agent => ({
   name: entry.name,
   queues: entry.queues,
@@ -98,6 +103,7 @@ const agentOf = (entry: AgentEntry, settings: Settings): Agent => ({
   recipe: entry.recipe ?? (entry.command === null ? `${entry.name}.yaml` : null),
   success: entry.success ?? (entry.command === null ? "tinytask" : "exit"),
   maxRuntimeSec: entry.maxRuntimeSec ?? settings.maxRuntimeSec,
+  ...idleTimeoutOf(entry.idleTimeoutSec ?? settings.idleTimeoutSec),
   stopGraceSec: entry.stopGraceSec ?? settings.stopGraceSec,
   stopSignal: entry.stopSignal ?? "SIGINT"
 })
@@ -112,6 +118,7 @@ const legacyAgents = (settings: Settings): ReadonlyArray<Agent> =>
     recipe: `${name}.yaml`,
     success: "tinytask",
     maxRuntimeSec: settings.maxRuntimeSec,
+    ...idleTimeoutOf(settings.idleTimeoutSec),
     stopGraceSec: settings.stopGraceSec,
     stopSignal: "SIGINT"
   }))
@@ -148,9 +155,6 @@ const warningsOf = (control: AgentControl | null, settings: Settings): ReadonlyA
       .filter((queue) => !served.has(queue))
       .map((queue) => `TINYSCHEDULER_QUEUE_LIMITS names ${quoted(queue)}, a queue that no agent serves`),
     ...control.entries.flatMap((entry) => [
-      ...(entry.idleTimeoutSec === null
-        ? []
-        : [`agent ${entry.name}: idleTimeoutSec is accepted and not yet acted on`]),
       ...(entry.isolation === "none" ? [] : [`agent ${entry.name}: isolation is accepted and not yet acted on`])
     ])
   ]

@@ -100,7 +100,7 @@ const timing = {
     "idle-timeout",
     values.secondsOrOff,
     "off",
-    "Longest silence of an agent in seconds (accepted, not yet acted on)"
+    "Longest silence of an agent in seconds"
   ),
   stopGraceSec: setting("STOP_GRACE_SEC", "stop-grace", values.seconds(), "10", "Seconds between two rungs of a stop"),
   unknownLostSec: setting(

@@ -125,6 +125,7 @@ export type AgentsFile = typeof AgentsFile.Type
 /** Why an attempt is being stopped. */
 export const StopReason = Schema.Literals([
   "max-runtime",
+  "idle",
   "hung-supervisor",
   "orphaned-agent",
   "leftovers",

@@ -19,6 +19,8 @@ export const Agent = Schema.Struct({
   recipe: Schema.NullOr(Schema.String),
   success: SuccessPolicy,
   maxRuntimeSec: Seconds,
+  /** The longest silence of its output; absent = any. */
+  idleTimeoutSec: Schema.optionalKey(Seconds),
   stopGraceSec: Seconds,
   /** The signal of the first rung: what the agent ends its work well on. */
   stopSignal: Schema.Literals(["SIGINT", "SIGTERM"])

@@ -58,6 +58,8 @@ const common = {
   log: Schema.String,
   /** How often its supervisor beats: by this it is judged, whatever the scheduler's setting has become. */
   heartbeatSec: Schema.optionalKey(Seconds),
+  /** The longest silence of its agent, as its entry said at the start; absent = any. */
+  idleTimeoutSec: Schema.optionalKey(Seconds),
   /** By what its end is judged, should its agent leave the control file. */
   success: Schema.optionalKey(SuccessPolicy),
   version: Schema.Literal(1)
@@ -76,7 +78,9 @@ const keys = {
   startMonoMs: "start_mono_ms",
   beatMonoMs: "beat_mono_ms",
   lastOutput: "last_output",
-  heartbeatSec: "heartbeat_sec"
+  heartbeatSec: "heartbeat_sec",
+  idleTimeoutSec: "idle_timeout_sec",
+  silentMs: "silent_ms"
 } as const
 
 export const StartingLease = Schema.Struct({
@@ -98,7 +102,12 @@ const claimed = {
   pidStart: Schema.Int,
   lastHeartbeat: Timestamp,
   beatMonoMs: Schema.Finite,
-  lastOutput: Schema.NullOr(Timestamp)
+  lastOutput: Schema.NullOr(Timestamp),
+  /**
+   * For how long its supervisor has watched the agent say nothing. Time in which the supervisor did not run does not
+   * count: a machine that slept or was paused has stalled nobody.
+   */
+  silentMs: Schema.optionalKey(Schema.Finite)
 }
 
 export const RunningLease = Schema.Struct({ ...claimed, phase: Schema.Literal("running"), agent: AgentProcessFile })

@@ -70,6 +70,7 @@ const intentOf = Effect.fnUntraced(function* (action: StartAction, context: Appl
     lastOutput: null,
     log: `${context.logDirectory}/${attemptLogPath(action.taskId, action.epoch)}`,
     heartbeatSec: context.desired.policy.heartbeatSec,
+    ...(agent?.idleTimeoutSec === undefined ? {} : { idleTimeoutSec: agent.idleTimeoutSec }),
     ...(agent === undefined ? {} : { success: agent.success }),
     version: 1
   }

@@ -62,6 +62,19 @@ export const tooLong = (facts: Facts): boolean => {
   return maxRuntimeSec > 0 && facts.observed.monoMs - facts.startMonoMs >= maxRuntimeSec * 1000
 }
 
+/** How much longer its agent may be silent, as of its last beat; null = for ever. */
+export const silenceLeftMs = ({ view }: Facts): number | null => {
+  const lease = view.lease
+  if (lease?.phase !== "running" || lease.idleTimeoutSec === undefined || lease.silentMs === undefined) return null
+  return lease.idleTimeoutSec * 1000 - lease.silentMs
+}
+
+/** Its agent has said nothing for longer than its lease allows, though its supervisor beats. */
+export const silentTooLong = (facts: Facts): boolean => {
+  const left = silenceLeftMs(facts)
+  return left !== null && left <= 0
+}
+
 /** Something of it lives beside its supervisor. */
 export const othersLive = ({ view }: AttemptContext): boolean =>
   view.evidence.others.length > 0 || view.evidence.agent === "alive"

@@ -53,6 +53,7 @@ const exitInWords = (exit: AgentExit): string =>
 
 const outcomeOfStop: { readonly [K in StopReason]: Outcome | null } = {
   "max-runtime": "timed-out",
+  idle: "stalled",
   "hung-supervisor": "lost",
   "orphaned-agent": "lost",
   "task-complete": "done",

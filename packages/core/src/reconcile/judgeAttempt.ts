@@ -9,6 +9,7 @@ import {
   isUnclaimedIntent,
   leaseReach,
   othersLive,
+  silentTooLong,
   takenAway,
   tooLong
 } from "./attemptFacts.ts"
@@ -146,6 +147,7 @@ const rules: ReadonlyArray<Rule> = [
     judge: running((facts) => facts.view.leaseFault ?? "lease-missing")
   },
   { name: "it runs for too long", when: tooLong, judge: stop(() => "max-runtime") },
+  { name: "its agent is silent for too long", when: silentTooLong, judge: stop(() => "idle") },
   { name: "its supervisor hangs", when: (facts) => facts.look.hung, judge: stop(() => "hung-supervisor") },
   { name: "its task was taken away", when: takenAway, judge: stop(() => "task-taken-away") },
   {

@@ -3,7 +3,7 @@ import type { StopReason } from "../domain/Attempts.ts"
 import type { Outcome } from "../domain/Outcome.ts"
 import type { Action, ReclaimReason, RunningDetail, Verdict } from "../domain/Plan.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
-import { othersLive } from "./attemptFacts.ts"
+import { othersLive, silenceLeftMs } from "./attemptFacts.ts"
 import type { Facts, TaskSight } from "./attemptFacts.ts"
 import { judgeEnding, successPolicyOf } from "./ending.ts"
 import { ladderStep } from "./ladder.ts"
@@ -51,6 +51,9 @@ const nextOf = (facts: Facts, monoMs: number): number | null => {
   if (maxRuntimeSec > 0) limits.push(facts.startMonoMs + maxRuntimeSec * 1000)
   if (view.lease?.phase === "starting" && view.claim === "none")
     limits.push(facts.startMonoMs + policy.startGraceSec * 1000)
+  const silence = silenceLeftMs(facts)
+  // Only the beat after the limit can tell; one that is late is waited for no longer than the interval between passes.
+  if (silence !== null) limits.push((view.lease?.beatMonoMs ?? 0) + silence + policy.heartbeatSec * 1000)
   const sighting = look.sighting
   if (sighting !== null) {
     if (sighting.hungSinceMonoMs !== null) limits.push(sighting.hungSinceMonoMs + 2 * policy.heartbeatSec * 1000)

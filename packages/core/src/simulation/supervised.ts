@@ -58,7 +58,8 @@ export const leaseOf = (
     pidStart: process.pidStart,
     lastHeartbeat: timestampOf(nowMs),
     beatMonoMs: monoMs,
-    lastOutput: null
+    lastOutput: null,
+    silentMs: 0
   }
   const identity = agent === null ? null : { pid: agent.pid, pidStart: agent.pidStart, group: agent.group }
   if (exit !== null) return { ...common, agent: identity, phase: "finished", exit }

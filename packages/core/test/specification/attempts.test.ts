@@ -221,6 +221,21 @@ describe("a running attempt", () => {
       lines: ["running task 1 on ada (epoch 3): running"]
     },
     {
+      name: "its agent was silent for as long as its lease allows: stopped",
+      world: run(evidence.healthy, { idleTimeoutSec: 600, silentMs: 600_000 }),
+      lines: ["stop task 1 on ada (epoch 3): idle, interrupt", "  interrupt, next at 10 s"]
+    },
+    {
+      name: "its agent was silent for less: what counts is the silence that was watched, not the time of the last output",
+      world: run(evidence.healthy, { idleTimeoutSec: 600, silentMs: 599_999, lastOutput: at(-90_000) }),
+      lines: ["running task 1 on ada (epoch 3): running"]
+    },
+    {
+      name: "its agent may be silent for as long as it likes",
+      world: run(evidence.healthy, { silentMs: 90_000_000 }),
+      lines: ["running task 1 on ada (epoch 3): running"]
+    },
+    {
       name: "the ending is recorded and nothing lives: the remaining steps are done, with the recorded outcome",
       world: working().addLease(runningLease(1, 3, "ada"), evidence.dead, { attempts: withOutcome("failed") }),
       lines: ["reclaim task 1 from ada (epoch 3): failed, its ending goes on", "  end as failed"]

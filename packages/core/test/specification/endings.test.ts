@@ -101,6 +101,11 @@ describe("endings", () => {
       is: "timed-out: stopped (max-runtime), ended by SIGINT"
     },
     {
+      name: "stopped for its silence: stalled, whatever it exits with",
+      evidence: { stop: "idle", success: "exit" },
+      is: "stalled: stopped (idle), exit 0"
+    },
+    {
       name: "exit 0 after our own stop is no success",
       evidence: { stop: "max-runtime", success: "exit" },
       is: "timed-out: stopped (max-runtime), exit 0"
