@@ -201,6 +201,7 @@ describe("init by flags", () => {
     expect(JSON.parse(stdout)).toEqual({
       version: 1,
       directory: ground.path("new/place"),
+      wouldMake: [],
       made: expect.arrayContaining([ground.path("new"), ground.path("new/place/.env")]),
       next: [
         "tinyscheduler up --port 4321",
@@ -245,6 +246,18 @@ describe("init by flags", () => {
       expect(treeOf(ground.base)).toEqual(before)
     }
   )
+
+  it("as a dry run says what it would make, and makes nothing; neither does --fix", async () => {
+    const ground = new Ground()
+    const before = treeOf(ground.base)
+    const { code, stdout } = await ground.cli(["init", "--yes", "--dry-run"])
+    expect([code, linesOf(stdout)]).toEqual([
+      0,
+      [".env", "agent-control.json", "recipes/vaela.yaml"].map((name) => `would make ${ground.path(name)}`)
+    ])
+    await ground.cli(["validate-config", "--fix", "--dry-run"])
+    expect(treeOf(ground.base)).toEqual(before)
+  })
 
   it("takes back what it wrote when the rest can't be written", async () => {
     const ground = new Ground()

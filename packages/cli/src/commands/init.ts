@@ -111,6 +111,20 @@ const nextOf = ({ agents, embedded, values }: Wishes): ReadonlyArray<string> => 
   ]
 }
 
+/** With a dry run nothing is made. */
+interface Done {
+  readonly made: ReadonlyArray<string>
+  readonly wouldMake: ReadonlyArray<string>
+  readonly next: ReadonlyArray<string>
+}
+
+const doneText = (base: string, { made, next, wouldMake }: Done): ReadonlyArray<string> => [
+  ...wouldMake.map((path) => `would make ${escapeText(path)}`),
+  ...made.map((path) => `made ${escapeText(path)}`),
+  ...(next.length === 0 ? [] : ["", process.cwd() === base ? "Next:" : `Next, in ${escapeText(base)}:`]),
+  ...next.map((command) => `  ${escapeText(command)}`)
+]
+
 const typedSettings = Effect.map(
   root,
   (input): ReadonlyMap<SettingKey, string> =>
@@ -148,11 +162,11 @@ export const initCommand = Command.make(
       const wishes = yield* askAll(flags, yes)
       const files = yield* filesOf(places, wishes)
       yield* refuseExisting(files.map(({ path }) => path))
+      if (loaded.settings.dryRun) return { made: [], wouldMake: files.map(({ path }) => path), next: [] }
       if (isTerminal() && !yes) yield* confirm(places, files)
-      const made = yield* write(files)
-      return { made, next: nextOf(wishes) }
+      return { made: yield* write(files), wouldMake: [], next: nextOf(wishes) }
     })
-    const { made, next } = yield* program.pipe(
+    const done: Done = yield* program.pipe(
       Effect.catchTag("QuitError", () =>
         Effect.andThen(
           Effect.sync(() => process.stderr.write("\nNothing was written.\n")),
@@ -160,14 +174,8 @@ export const initCommand = Command.make(
         )
       )
     )
-    if (json) return yield* printJson({ version: 1, directory: places.base, made, next })
-    yield* print(
-      [
-        ...made.map((path) => `made ${escapeText(path)}`),
-        "",
-        process.cwd() === places.base ? "Next:" : `Next, in ${escapeText(places.base)}:`,
-        ...next.map((command) => `  ${escapeText(command)}`)
-      ].join("\n")
-    )
+    yield* json
+      ? printJson({ version: 1, directory: places.base, ...done })
+      : print(doneText(places.base, done).join("\n"))
   })
 ).pipe(Command.withDescription("Write the settings, agents and recipes of a new base path"))

@@ -19,7 +19,7 @@ const nothingMended: Mended = { made: [], closed: [], failed: [] }
 const makeReport = Effect.fnUntraced(function* (fix: boolean) {
   const loaded = yield* loadedSettings
   const look = Effect.suspend(() => examine(loaded, process.cwd()))
-  const mended = fix ? yield* Effect.flatMap(look, mend) : nothingMended
+  const mended = fix && !loaded.settings.dryRun ? yield* Effect.flatMap(look, mend) : nothingMended
   const checks = yield* validate(yield* look).pipe(Effect.provide(layerLogging(() => loaded.settings, null)))
   return reportOf(mended, checks)
 })
