@@ -2,7 +2,7 @@
  * What README and docs say is so: their commands exist with the flags they show, their examples decode, their links lead
  * somewhere, every command and setting is told of. What can be executed is, by e2e/gettingStarted and e2e/pages.
  */
-import { existsSync } from "node:fs"
+import { existsSync, readdirSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { prefix, settingKeys, settingTable } from "../src/settings/settingTable.ts"
 import { blockFaults, commandFaults } from "./documents/blockChecks.ts"
@@ -53,6 +53,19 @@ describe("code", () => {
     )
   )("the block at $name is what its language says, with commands and flags that exist", async ({ block, previous }) => {
     assert.deepStrictEqual(await blockFaults(block, previous), [])
+  })
+
+  it("that is marked to be run stands on a page that an e2e test follows", () => {
+    const marked = pages.filter((page) => blocksOf(page).some(({ marker }) => marker !== ""))
+    const tests = readdirSync(inRoot("e2e"))
+      .filter((name) => name.endsWith(".test.ts"))
+      .map((name) => read(`e2e/${name}`))
+      .join("\n")
+    assert.isAbove(marked.length, 4)
+    assert.deepStrictEqual(
+      marked.filter((page) => !tests.includes(`"${page}"`)),
+      []
+    )
   })
 
   it.each(pages)("%s: each command line of ours within a sentence exists", (page) => {
