@@ -281,6 +281,7 @@ describe("its lock", () => {
     const refused = spawnSync("/bin/sh", ["-c", 'exec 9>"$0"; flock -n 9', ground.path(lock)])
     expect(refused.status).toBe(1)
     expect(ground.read(lock)).toBe("")
+    expect((await ground.cli(["status", ...ground.endpoint])).stdout).toContain("scheduler: the lock names nobody")
     expect((await pass(ground)).code).toBe(3)
     daemon.kill("SIGTERM")
     expect((await daemon.ended).code).toBe(0)

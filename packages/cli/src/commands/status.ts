@@ -1,4 +1,5 @@
 /** `status`: agents and their slots, what runs, what waits and why. Looks only; works beside a running scheduler. */
+import { existsSync } from "node:fs"
 import { readHolder } from "@tinyscheduler/adapters-fs/SchedulerLock"
 import type { ObservedState } from "@tinyscheduler/core/domain/ObservedState"
 import type { Plan } from "@tinyscheduler/core/domain/Plan"
@@ -31,6 +32,10 @@ const waitsByReason = (made: Plan): ReadonlyArray<readonly [string, ReadonlyArra
   return [...groups].sort(([, left], [, right]) => right.length - left.length)
 }
 
+/** The Python version empties the lock of whoever holds it before it asks for it. */
+const nobodyNamed = ({ paths }: Configuration): string =>
+  existsSync(paths.lock) ? "the lock names nobody" : "none has run here yet"
+
 const listed = (taskIds: ReadonlyArray<number>): string =>
   `${taskIds.slice(0, 12).join(" ")}${taskIds.length > 12 ? ` … (${taskIds.length})` : ""}`
 
@@ -52,7 +57,7 @@ const statusText = (config: Configuration, observed: ObservedState, made: Plan, 
   const outside = made.verdicts.filter(({ _tag }) => _tag === "Ignore").map(({ taskId }) => taskId)
   const waits = waitsByReason(made)
   return [
-    `scheduler: ${holder === null ? "none has run here yet" : escapeText(holder)}`,
+    `scheduler: ${holder === null ? nobodyNamed(config) : escapeText(holder)}`,
     `Tinytask: ${config.settings.mcpEndpoint}${made.tinytask._tag === "Unread" ? " (could not be read)" : ""}`,
     agentsSource(config.controlFile),
     ...(config.settings.enabled ? [] : ["starts are off: TINYSCHEDULER_ENABLED is false"]),
