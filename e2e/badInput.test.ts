@@ -5,155 +5,13 @@ import { describe, expect, it, onTestFinished } from "vitest"
 import { serveFake } from "./harness/fakeServer.ts"
 import { Ground, makeGround, treeOf } from "./harness/Ground.ts"
 import { isLiving } from "./harness/processes.ts"
-import { linesOf, program } from "./harness/program.ts"
+import { program } from "./harness/program.ts"
 import { expectTrouble, troublesOf } from "./harness/sentences.ts"
 import { until } from "./harness/until.ts"
 
 const isRoot = process.getuid?.() === 0
 
-interface Wrong {
-  readonly name: string
-  readonly args: ReadonlyArray<string>
-  readonly env?: Readonly<Record<string, string>>
-  readonly files?: Readonly<Record<string, string>>
-  readonly says: RegExp
-}
-
 const once = ["run", "--once"]
-const control = (text: string) => ({ "agent-control.json": text })
-
-describe("a wrong command line or configuration is told in one sentence, with exit code 2, and nothing is made", () => {
-  const wrongs: ReadonlyArray<Wrong> = [
-    { name: "an unknown flag", args: ["run", "--once", "--frobnicate"], says: /^Unrecognized flag: --frobnicate/ },
-    { name: "an unknown flag before the command", args: ["--frobnicate", "run"], says: /--frobnicate/ },
-    { name: "an unknown command", args: ["frobnicate"], says: /^Unknown subcommand "frobnicate"/ },
-    { name: "a missing argument", args: ["tinytask", "add"], says: /^Missing required argument: title/ },
-    { name: "run without a mode", args: ["run"], says: /^run needs exactly one of --once .* and --daemon/ },
-    { name: "run with both modes", args: ["run", "--once", "--daemon"], says: /^run needs exactly one of/ },
-    { name: "a port that there is not", args: ["up", "--port", "99999"], says: /--port: "99999"/ },
-    { name: "a number that is none", args: [...once, "--stop-wait", "soon"], says: /--stop-wait: "soon"/ },
-    {
-      name: "a missing --env-file",
-      args: [...once, "--env-file", "nope.env"],
-      says: /^--env-file nope\.env: there is no such file$/
-    },
-    {
-      name: "slots in a flag",
-      args: [...once, "--agent-limits", "vaela:many"],
-      says: /^--agent-limits .*expected a whole number from 0 to 10000$/
-    },
-    {
-      name: "slots in the environment",
-      args: once,
-      env: { TINYSCHEDULER_AGENT_LIMITS: '{"vaela": -1}' },
-      says: /^TINYSCHEDULER_AGENT_LIMITS: entry 1: found "-1"/
-    },
-    {
-      name: "slots in .env",
-      args: once,
-      files: { ".env": "TINYSCHEDULER_AGENT_LIMITS={\n" },
-      says: /^TINYSCHEDULER_AGENT_LIMITS in .*\.env: it begins with \{ and is not JSON/
-    },
-    {
-      name: "one agent's slots",
-      args: [...once, "--agent-limit", "vaela"],
-      says: /^--agent-limit: .*found no =, expected name=number$/
-    },
-    {
-      name: "an interval",
-      args: ["run", "--daemon", "--loop-interval", "0"],
-      says: /^--loop-interval .*"0" is not a whole number from 1/
-    },
-    {
-      name: "a word for true",
-      args: once,
-      env: { TINYSCHEDULER_ENABLED: "maybe" },
-      says: /^TINYSCHEDULER_ENABLED: "maybe" is not true or false$/
-    },
-    { name: "an order", args: [...once, "--order", "random"], says: /is not one of blockers, priority$/ },
-    {
-      name: "an endpoint that is no URL",
-      args: [...once, "--mcp-endpoint", "localhost"],
-      says: /is not an http or https address/
-    },
-    {
-      name: "an endpoint with a password",
-      args: [...once, "--mcp-endpoint", "http://me:secret@localhost"],
-      says: /^--mcp-endpoint .*: an address must not hold a user or a password/
-    },
-    {
-      name: "plain http to another machine",
-      args: [...once, "--mcp-endpoint", "http://192.0.2.1:3000"],
-      says: /is refused: plain http to another machine is readable on the way/
-    },
-    {
-      name: "a control file that is named and missing",
-      args: [...once, "--agent-control-file", "nope.json"],
-      says: /AGENT_CONTROL_FILE: there is no .*nope\.json$/
-    },
-    {
-      name: "a control file without a field",
-      args: once,
-      files: control('[{ "agentName": "vaela" }]'),
-      says: /^agent-control\.json: entry 1 \("vaela"\): agentType is missing; expected a queue name/
-    },
-    {
-      name: "a control file that is no JSON",
-      args: once,
-      files: control("[{"),
-      says: /^agent-control\.json: is not JSON/
-    },
-    {
-      name: "a control file that is no list",
-      args: once,
-      files: control("{}"),
-      says: /^agent-control\.json: is an object; expected a list of entries$/
-    },
-    { name: "an empty control file", args: once, files: control(""), says: /^agent-control\.json: is empty$/ },
-    {
-      name: "an agent's name",
-      args: once,
-      files: control('[{ "agentName": "-rf", "agentType": "dev" }]'),
-      says: /agentName is .*-rf/
-    },
-    {
-      name: "a recipe outside its directory",
-      args: once,
-      files: control('[{ "agentName": "a", "agentType": "dev", "recipe": "../../etc/passwd.yaml" }]'),
-      says: /recipe is .*; expected the name of a \.yaml or \.json file/
-    },
-    {
-      name: "an unknown placeholder",
-      args: once,
-      files: control('[{ "agentName": "a", "agentType": "dev", "command": ["x", "{{title}}"] }]'),
-      says: /command names the placeholder \{\{title\}\}, which is not known/
-    },
-    {
-      name: "entries of one agent that differ",
-      args: once,
-      files: control(
-        '[{ "agentName": "a", "agentType": "dev", "slots": 1 }, { "agentName": "a", "agentType": "qa", "slots": 2 }]'
-      ),
-      says: /entry 2 \("a"\): slots: differs from entry 1/
-    }
-  ]
-  it.each(wrongs)("$name", async ({ args, env, files, says }) => {
-    const ground = new Ground()
-    for (const [name, content] of Object.entries(files ?? {})) ground.write(name, content)
-    const before = treeOf(ground.base)
-    const ended = await ground.cli(args, env === undefined ? {} : { env })
-    expectTrouble(ended, 2, says)
-    expect(ended.stdout).toBe("")
-    expect(treeOf(ground.base)).toEqual(before)
-  })
-
-  it("all faults of a control file are told at once, one line each", async () => {
-    const ground = new Ground()
-    ground.write("agent-control.json", '[{ "agentName": "a" }, { "agentType": 7, "slots": -1, "agentName": "b" }]')
-    const { code, stderr } = await ground.cli(once)
-    expect({ code, lines: linesOf(stderr).length }).toEqual({ code: 2, lines: 3 })
-  })
-})
 
 describe("state that can't be used", () => {
   it.each([
@@ -199,26 +57,6 @@ describe("state that can't be used", () => {
     symlinkSync(ground.write("elsewhere.json", "{}"), ground.leasePath(held))
     expectTrouble(await ground.cli([...once, ...ground.endpoint]), 1, /the lease of task 1 can't be read .*link/)
     expect(ground.runs()).toEqual([])
-  })
-
-  it.each([
-    { name: "the state directory", make: (ground: Ground) => void ground.write("state", "") },
-    {
-      name: "the lock",
-      make: (ground: Ground) => void mkdirSync(ground.path("state/tinyscheduler.lock"), { recursive: true })
-    },
-    { name: "the directory of leases", make: (ground: Ground) => void ground.write("state/running", "") }
-  ])("$name is something else: one sentence and exit code 1", async ({ make }) => {
-    const ground = await makeGround()
-    ground.agents([ground.worker("vaela", "dev")])
-    make(ground)
-    await ground.tinytask.add({ queue: "dev" })
-    const { code, stderr } = await ground.cli([...once, ...ground.endpoint])
-    expect(code).toBe(1)
-    // Where several things can't be used each has its sentence.
-    for (const trouble of troublesOf(stderr)) expect(trouble).toMatch(/state/)
-    expect(stderr).not.toMatch(/^\s+at /m)
-    expect(ground.tinytask.database.changes()).toEqual([])
   })
 
   it.skipIf(!isRoot)("a state directory that this user may not write: one sentence, no start, no change", async () => {

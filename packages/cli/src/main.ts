@@ -49,7 +49,13 @@ const presenter = CliOutput.layerPresenter({
 })
 
 /** A refused value in the words of whoever typed it, who knows of no schema. */
-const plain = (message: string): string => message.replace(/: Schema validation failed: Expected /, " ")
+const plain = (message: string): string =>
+  message
+    .replace(/: Schema validation failed: Expected /, " ")
+    .replace(
+      /^Invalid value for flag (\S+): "(\d+) occurrences"\. Expected: at most 1 value/,
+      "$1 stands there $2 times, expected once"
+    )
 
 const oneLine = (text: string): string => {
   const joined = text.replace(/\s*\n\s*/g, " ").trim()

@@ -154,9 +154,9 @@ const warningsOf = (control: AgentControl | null, settings: Settings): ReadonlyA
     ...[...settings.queueLimits.keys()]
       .filter((queue) => !served.has(queue))
       .map((queue) => `TINYSCHEDULER_QUEUE_LIMITS names ${quoted(queue)}, a queue that no agent serves`),
-    ...control.entries.flatMap((entry) => [
-      ...(entry.isolation === "none" ? [] : [`agent ${entry.name}: isolation is accepted and not yet acted on`])
-    ])
+    ...control.entries
+      .filter(({ isolation }) => isolation !== "none")
+      .map(({ name }) => `agent ${name}: isolation is accepted and not yet acted on`)
   ]
 }
 

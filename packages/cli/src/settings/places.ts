@@ -6,7 +6,7 @@ import { accessSync, constants, lstatSync, readFileSync, statSync } from "node:f
 import type { Stats } from "node:fs"
 import { dirname, resolve } from "node:path"
 import * as Result from "effect/Result"
-import { reasonOf } from "@tinyscheduler/adapters-fs/errno"
+import { codeOf, reasonOf } from "@tinyscheduler/adapters-fs/errno"
 import { oneLine } from "@tinyscheduler/adapters-fs/oneLine"
 import { resolveStatePaths } from "@tinyscheduler/adapters-fs/StatePaths"
 import type { StatePaths } from "@tinyscheduler/adapters-fs/StatePaths"
@@ -24,8 +24,10 @@ const unseen = (path: string, error: unknown): string => `${oneLine(path)} can't
 const obstacle = (path: string): string | null => {
   for (let at = path; ; at = dirname(at)) {
     const entry = Result.try(() => lstatSync(at, { throwIfNoEntry: false }))
+    // Below a file there is nothing; the file is found further up.
+    const absent = Result.isFailure(entry) ? codeOf(entry.failure) === "ENOTDIR" : entry.success === undefined
+    if (absent && at !== dirname(at)) continue
     if (Result.isFailure(entry)) return unseen(at, entry.failure)
-    if (entry.success === undefined && at !== dirname(at)) continue
     const target = Result.try(() => statSync(at, { throwIfNoEntry: false }))
     if (Result.isFailure(target)) return unseen(at, target.failure)
     if (target.success === undefined) return `${oneLine(at)} is a symbolic link that leads nowhere`
@@ -109,8 +111,11 @@ export const placeFaults = (loaded: LoadedSettings, workingDirectory: string): R
   if (missing !== null) return [say("basePath", missing)]
   const paths = resolveStatePaths({ ...settings, basePath: base })
   const recipes = resolve(base, settings.recipesDir)
+  const misplaced = runningFault(paths)
+  // Where the rest of the state stands follows from it.
+  if (misplaced !== null) return [say("runningDir", misplaced)]
   const checks: ReadonlyArray<readonly [SettingKey, string | null]> = [
-    ["runningDir", runningFault(paths) ?? obstacle(paths.running)],
+    ["runningDir", obstacle(paths.running)],
     ["logDir", obstacle(paths.logs)],
     ["recipesDir", obstacle(recipes)],
     ["lockFile", obstacle(dirname(paths.lock)) ?? lockFault(paths.lock, origins.lockFile.origin !== "default")],
