@@ -11,6 +11,7 @@ import { exitCodes, ExitWith } from "../exits.ts"
 import { configuration, reloadable } from "../flags.ts"
 import { endsWhenAsked } from "../interruption.ts"
 import { layerPorts } from "../layers.ts"
+import { keepLogs } from "../logKeeping.ts"
 import { layerLogging } from "../output/logging.ts"
 import { escapeText } from "../output/escape.ts"
 import { makeNarrator, summaryOf, summaryText } from "../output/narration.ts"
@@ -52,6 +53,7 @@ const once = Effect.fn("run.once")(function* (config: Configuration, { json, sto
   yield* tellNotices(config)
   const input = yield* holdLock(config, makeNarrator("once"), yield* makePassMemory)
   const report = yield* runOnce(input, stopWaitSec * 1000)
+  yield* keepLogs(config)
   for (const error of report.errors) yield* Effect.logError(error)
   // Why starts are off was told when the lock was taken; a pass that could start nothing has not gone well.
   const errors = input.startsOffReason === null ? report.errors : [input.startsOffReason, ...report.errors]
