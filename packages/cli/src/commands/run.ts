@@ -11,7 +11,6 @@ import { exitCodes, ExitWith } from "../exits.ts"
 import { configuration, reloadable } from "../flags.ts"
 import { endsWhenAsked } from "../interruption.ts"
 import { layerPorts } from "../layers.ts"
-import { keepLogs } from "../logKeeping.ts"
 import { keepLogsHourly } from "../logKeeping.ts"
 import { layerLogging } from "../output/logging.ts"
 import { escapeText } from "../output/escape.ts"
@@ -55,7 +54,6 @@ const once = Effect.fn("run.once")(function* (config: Configuration, { json, sto
   const input = yield* holdLock(config, makeNarrator("once"), yield* makePassMemory)
   const report = yield* runOnce(input, stopWaitSec * 1000)
   yield* keepLogsHourly(config)
-  yield* keepLogs(config)
   for (const error of report.errors) yield* Effect.logError(error)
   // Why starts are off was told when the lock was taken; a pass that could start nothing has not gone well.
   const errors = input.startsOffReason === null ? report.errors : [input.startsOffReason, ...report.errors]
