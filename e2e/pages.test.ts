@@ -4,7 +4,8 @@
  */
 import { chmodSync, mkdirSync } from "node:fs"
 import { expect, it } from "vitest"
-import { Ground } from "./harness/Ground.ts"
+import { read } from "../packages/cli/test/documents/markdown.ts"
+import { Ground, makeGround } from "./harness/Ground.ts"
 import { followPage } from "./harness/page.ts"
 import { program } from "./harness/program.ts"
 import { addTask } from "./harness/tinytask.ts"
@@ -35,6 +36,20 @@ const inUse = async () => {
     typed: (text: string) => text.replaceAll("3000", port)
   }
 }
+
+it("docs/commands.md names the fields of each command's JSON", async () => {
+  const ground = await makeGround()
+  ground.agents([ground.worker("vaela", "dev")])
+  const rows = [...read("docs/commands.md").matchAll(/^\| `tinyscheduler ([^`]+ --json)` \| (.*) \|$/gm)]
+  expect(rows.length).toBe(6)
+  for (const [, command = "", fields = ""] of rows) {
+    const elsewhere = command.startsWith("init") ? ["--yes", "--base-path", ground.path("new")] : []
+    const { stdout } = await ground.cli([...command.split(" "), ...elsewhere, ...ground.endpoint])
+    const named = [...fields.matchAll(/`(\w+)`/g)].map((match) => match[1] ?? "")
+    expect(named.length, command).toBeGreaterThan(4)
+    expect(Object.keys(JSON.parse(stdout)), command).toEqual(expect.arrayContaining(named))
+  }
+})
 
 const follow = async (page: string): Promise<void> => {
   expect(await followPage(page, await inUse())).toBeGreaterThan(0)
