@@ -1,10 +1,16 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as fc from "fast-check"
 import { configurationOf } from "tinyscheduler/settings/Configuration"
+import { agentCountPairs, agentCounts, queueCounts } from "tinyscheduler/settings/counts"
 import { loadSettings } from "tinyscheduler/settings/loadSettings"
+import { nameOf, settingGroups, settingKeys, settingTable } from "tinyscheduler/settings/settingTable"
+import type { SettingKey } from "tinyscheduler/settings/settingTable"
+import { token } from "tinyscheduler/settings/values"
 
 let folder = ""
 beforeEach(() => {
@@ -52,10 +58,72 @@ describe("precedence", () => {
     })
   )
 
-  it.effect("an empty variable counts as not set", () =>
+  it.effect("a variable that is empty or blank counts as not set", () =>
     Effect.gen(function* () {
-      const { settings } = yield* load({ environment: { TINYSCHEDULER_DEFAULT_SLOTS: "" } })
-      assert.strictEqual(settings.defaultSlots, 1)
+      const { origins, settings } = yield* load({
+        environment: { TINYSCHEDULER_DEFAULT_SLOTS: "", TINYSCHEDULER_BASE_PATH: "  " }
+      })
+      assert.deepStrictEqual(
+        [settings.defaultSlots, settings.basePath, origins.basePath],
+        [1, ".", { origin: "default", detail: "", over: [] }]
+      )
+    })
+  )
+
+  it.effect("whoever gives a value and does not count is known, nearest first", () =>
+    Effect.gen(function* () {
+      writeFileSync(join(folder, ".env"), "TINYSCHEDULER_HEARTBEAT_SEC=3\nTINYSCHEDULER_AGENT_LIMITS=a:1\n")
+      const { origins } = yield* load({
+        flags: { heartbeat: "1" },
+        pairs: ["a=2"],
+        environment: { TINYSCHEDULER_HEARTBEAT_SEC: "2" }
+      })
+      assert.deepStrictEqual(origins.heartbeatSec, {
+        origin: "flag",
+        detail: "--heartbeat",
+        over: [
+          { origin: "environment", detail: "TINYSCHEDULER_HEARTBEAT_SEC" },
+          { origin: "env file", detail: `TINYSCHEDULER_HEARTBEAT_SEC in ${join(folder, ".env")}` }
+        ]
+      })
+      assert.deepStrictEqual(origins.agentLimits, {
+        origin: "flag",
+        detail: "--agent-limit",
+        over: [{ origin: "env file", detail: `TINYSCHEDULER_AGENT_LIMITS in ${join(folder, ".env")}` }]
+      })
+    })
+  )
+
+  it.effect("blanks around a value and the case of a word mean nothing", () =>
+    Effect.gen(function* () {
+      const { settings } = yield* load({
+        environment: {
+          TINYSCHEDULER_DEFAULT_SLOTS: " 2\t",
+          TINYSCHEDULER_ORDER: "Priority ",
+          TINYSCHEDULER_ENABLED: " NO",
+          TINYSCHEDULER_MAX_CONCURRENT: "UNLIMITED",
+          TINYSCHEDULER_LOG_LEVEL: "warning",
+          TINYSCHEDULER_AGENT_LIMITS: " a : 1 , b:2 "
+        }
+      })
+      assert.deepStrictEqual(
+        [settings.defaultSlots, settings.order, settings.enabled, settings.maxConcurrent, settings.logLevel],
+        [2, "priority", false, null, "WARN"]
+      )
+      assert.deepStrictEqual(Object.fromEntries(settings.agentLimits), { a: 1, b: 2 })
+    })
+  )
+
+  it.effect("an address is the same however it is written", () =>
+    Effect.gen(function* () {
+      for (const [written, read] of [
+        ["HTTP://LocalHost:3000/mcp/", "http://localhost:3000"],
+        ["http://[::1]:3000", "http://[::1]:3000"],
+        ["https://tasks.example/team/mcp", "https://tasks.example/team"]
+      ] as const) {
+        const { settings } = yield* load({ environment: { TINYSCHEDULER_MCP_ENDPOINT: written } })
+        assert.strictEqual(settings.mcpEndpoint, read)
+      }
     })
   )
 
@@ -173,18 +241,125 @@ describe("a wrong value", () => {
     })
   )
 
-  it.effect("never shows a secret", () =>
-    Effect.gen(function* () {
-      const { settings } = yield* load({ environment: { TINYSCHEDULER_MCP_TOKEN: "hush" } })
-      assert.strictEqual(settings.mcpToken, "hush")
-    })
-  )
+  it("never shows a secret: a token that no header carries is refused without being repeated", () => {
+    const characters = fc.constantFrom("a", " ", "\n", "\u0000", "\u007f", "ü", "🔑", "\u2028")
+    fc.assert(
+      fc.property(fc.string({ unit: characters, minLength: 8, maxLength: 40 }), (text) => {
+        const read = token.read(text)
+        if (Result.isSuccess(read)) assert.match(text, /^a+$/)
+        else assert.notInclude(read.failure, text.slice(0, 8))
+      })
+    )
+  })
 
   it.effect("does not hide the others", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* faultsOf({ flags: { order: "x", parents: "y", heartbeat: "z" } })).length, 3)
     })
   )
+})
+
+describe("limits", () => {
+  const counts = fc.dictionary(fc.stringMatching(/^[A-Za-z0-9_][A-Za-z0-9_-]{0,8}$/), fc.nat({ max: 10_000 }))
+  const queueNames = fc
+    .string({ unit: "grapheme", minLength: 1, maxLength: 12 })
+    .filter((name) => !/[\p{Cc}]/u.test(name))
+
+  it("are read as they are printed, in both forms", () => {
+    fc.assert(
+      fc.property(counts, (limits) => {
+        const entries = Object.entries(limits)
+        const pairs = entries.map(([name, count]) => `${name}:${count}`).join(",")
+        for (const text of [JSON.stringify(limits), JSON.stringify(limits, null, 2), pairs]) {
+          assert.deepStrictEqual(Result.getOrThrow(agentCounts.read(text)), new Map(entries))
+        }
+        const flags = entries.map(([name, count]) => `${name}=${count}`)
+        assert.deepStrictEqual(Result.getOrThrow(agentCountPairs(flags)), new Map(entries))
+      })
+    )
+    fc.assert(
+      fc.property(fc.dictionary(queueNames, fc.nat({ max: 10_000 })), (limits) => {
+        assert.deepStrictEqual(
+          Result.getOrThrow(queueCounts.read(JSON.stringify(limits))),
+          new Map(Object.entries(limits))
+        )
+      })
+    )
+  })
+
+  it("of any text are read, or refused in one sentence without control characters", () => {
+    const near = fc.string({ unit: fc.constantFrom(...'{}[]":,a1-\\ \n'.split("")), maxLength: 12 })
+    fc.assert(
+      fc.property(fc.oneof(near, fc.string({ unit: "binary" }), fc.json()), (text) => {
+        for (const reader of [agentCounts, queueCounts]) {
+          const read = reader.read(text)
+          if (Result.isSuccess(read)) {
+            for (const count of read.success.values()) assert.isTrue(Number.isInteger(count) && count >= 0)
+          } else {
+            assert.notMatch(read.failure, /[\p{Cc}\u2028\u2029]/u)
+            assert.isBelow(read.failure.length, 300)
+          }
+        }
+      })
+    )
+  })
+})
+
+describe("the example of all variables", () => {
+  const example = readFileSync(new URL("../../../.env.tinyscheduler.example", import.meta.url), "utf8")
+  const uncommented = example.replace(/^#(?=TINYSCHEDULER_)/gm, "")
+
+  it.effect("says nothing as it stands, and every default or an example when its lines are taken in", () =>
+    Effect.gen(function* () {
+      writeFileSync(join(folder, ".env"), example)
+      const asItStands = yield* load()
+      assert.deepStrictEqual(asItStands.notices, [])
+      assert.deepStrictEqual(
+        new Set(Object.values(asItStands.origins).map(({ origin }) => origin)),
+        new Set(["default"])
+      )
+      writeFileSync(join(folder, ".env"), uncommented)
+      const { notices, origins, settings } = yield* load()
+      assert.deepStrictEqual(notices, [])
+      const examples = new Set<SettingKey>(["agentControlFile", "agentLimits", "queueLimits"])
+      for (const key of settingKeys) {
+        if (key !== "mcpToken") assert.strictEqual(origins[key].origin, "env file", key)
+        if (!examples.has(key)) assert.deepStrictEqual(settings[key], asItStands.settings[key], key)
+      }
+    })
+  )
+
+  it("has every variable once, what most people set first", () => {
+    const names = [...uncommented.matchAll(/^(TINYSCHEDULER_[A-Z_]+)=/gm)].map(([, name]) => name)
+    assert.sameMembers(
+      names,
+      settingKeys.map((key) => nameOf(settingTable[key]))
+    )
+    assert.deepStrictEqual(names.slice(0, 3), [
+      "TINYSCHEDULER_BASE_PATH",
+      "TINYSCHEDULER_AGENT_CONTROL_FILE",
+      "TINYSCHEDULER_AGENT_LIMITS"
+    ])
+  })
+})
+
+describe("the table of settings", () => {
+  it("has each setting in one group, and no variable or flag twice", () => {
+    assert.deepStrictEqual(
+      settingGroups.flatMap(({ keys }) => keys),
+      [...settingKeys]
+    )
+    const settings = settingKeys.map((key) => settingTable[key])
+    assert.strictEqual(new Set(settings.map(({ variable }) => variable)).size, settings.length)
+    assert.strictEqual(new Set(settings.map(({ flag }) => flag)).size, settings.length)
+  })
+
+  it("holds for a process's life what its state stands by", () => {
+    assert.deepStrictEqual(
+      settingKeys.filter((key) => settingTable[key].fixed),
+      ["basePath", "runningDir", "logDir", "lockFile", "mcpEndpoint"]
+    )
+  })
 })
 
 const configure = (given: Given = {}) => Effect.flatMap(load(given), (loaded) => configurationOf(loaded, folder))
@@ -234,12 +409,41 @@ describe("the desired state", () => {
     })
   )
 
-  it.effect("every relative path moves with --base-path", () =>
+  it.effect("every relative path moves with the base path, whoever gives it; absolute ones stay", () =>
     Effect.gen(function* () {
-      const { paths, recipesDir } = yield* configure({ flags: { "base-path": "deep" } })
-      assert.deepStrictEqual(
-        [paths.running, paths.lock, paths.logs, recipesDir],
-        ["state/running", "state/tinyscheduler.lock", "state/logs", "recipes"].map((path) => join(folder, "deep", path))
+      mkdirSync(join(folder, "deep"))
+      writeFileSync(join(folder, "deep/team.json"), '[{ "agentName": "a", "agentType": "dev" }]')
+      const wanted = ["state/running", "state/tinyscheduler.lock", "state/logs", "recipes", "team.json"]
+      const given = { TINYSCHEDULER_AGENT_CONTROL_FILE: "team.json", TINYSCHEDULER_GOOSE_BIN: "bin/goose" }
+      writeFileSync(join(folder, ".env"), "TINYSCHEDULER_BASE_PATH=deep\n")
+      writeFileSync(join(folder, "none.env"), "")
+      for (const source of [{ flags: { "base-path": "deep" }, envFile: "none.env" }, {}]) {
+        const { controlFile, launchOf, paths, recipesDir } = yield* configure({ ...source, environment: given })
+        assert.deepStrictEqual(
+          [paths.running, paths.lock, paths.logs, recipesDir, controlFile],
+          wanted.map((path) => join(folder, "deep", path))
+        )
+        assert.strictEqual(launchOf("a")?.gooseBin, join(folder, "deep/bin/goose"))
+      }
+      const { recipesDir } = yield* configure({ environment: { ...given, TINYSCHEDULER_RECIPES_DIR: "/srv/recipes" } })
+      assert.strictEqual(recipesDir, "/srv/recipes")
+    })
+  )
+
+  it.effect("a control file that is a link to nowhere is an error, not legacy mode", () =>
+    Effect.gen(function* () {
+      symlinkSync(join(folder, "nowhere"), join(folder, "agent-control.json"))
+      const error = yield* Effect.flip(configure({ environment: { TINYSCHEDULER_AGENT_LIMITS: "a:1" } }))
+      assert.match(error.message, /^agent-control\.json: is a symbolic link/)
+    })
+  )
+
+  it.effect("a file in the place of a directory above the control file means that there is none", () =>
+    Effect.gen(function* () {
+      writeFileSync(join(folder, "docs"), "")
+      assert.strictEqual(
+        (yield* configure({ environment: { TINYSCHEDULER_AGENT_LIMITS: "a:1" } })).desired.mode,
+        "legacy"
       )
     })
   )

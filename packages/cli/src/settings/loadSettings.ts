@@ -178,6 +178,9 @@ const sourcesOf = ([first, ...others]: ReadonlyArray<Given>): ValueSource => {
   return { ...(first === undefined ? unset : plain(first)), over: others.map(plain) }
 }
 
+/** Agent by agent, over whoever gives the limits as a whole. */
+const ofPairs: Given = { text: "", origin: "flag", detail: "--agent-limit" }
+
 export const loadSettings = Effect.fn("loadSettings")(function* (sources: SettingSources) {
   const file = yield* readEnvFile(sources)
   const readings = Struct.map(
@@ -196,21 +199,11 @@ export const loadSettings = Effect.fn("loadSettings")(function* (sources: Settin
     settingTable,
     Struct.lambda<ToOrigin>((setting: Setting<unknown>) => sourcesOf(givenTo(setting, sources, file)))
   )
+  const limitsGiven = givenTo(settingTable.agentLimits, sources, file)
   const settings = { ...read, agentLimits: new Map([...read.agentLimits, ...pairs.success]) }
-  const { agentLimits } = origins
   const loaded: LoadedSettings = {
     settings,
-    origins:
-      pairs.success.size === 0
-        ? origins
-        : {
-            ...origins,
-            agentLimits: {
-              origin: "flag",
-              detail: "--agent-limit",
-              over: agentLimits.origin === "default" ? [] : [agentLimits, ...agentLimits.over]
-            }
-          },
+    origins: pairs.success.size === 0 ? origins : { ...origins, agentLimits: sourcesOf([ofPairs, ...limitsGiven]) },
     notices: noticesOf(sources, file, settings),
     envFile: file.path
   }
