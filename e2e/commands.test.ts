@@ -277,6 +277,17 @@ describe("config --show", () => {
   })
 })
 
+describe("a working directory that is gone", () => {
+  it.each([["run", "--once"], ["validate-config"], ["init", "--yes"]])(
+    "%s: one sentence, exit code 2",
+    async (...args) => {
+      const script = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"'
+      const command = ["/bin/sh", "-c", script, "sh", process.execPath, "--", program]
+      expectTrouble(await new Ground().cli(args, { command }), 2, /^The working directory is gone/)
+    }
+  )
+})
+
 describe("tinytask", () => {
   it("serve listens until it is asked to end, add and list work by it, and what was added outlives it", async () => {
     const ground = new Ground()

@@ -28,7 +28,7 @@ const recipe = readFileSync(`${repository}examples/recipes/developer.yaml`, "utf
 const prepared = async (): Promise<Ground> => {
   const ground = await makeGround()
   ground.agents([ground.goose("vaela", "dev", { slots: 2 }), ground.worker("damien", "qa", { slots: 1 })])
-  ground.write("recipes/vaela.yaml", recipe)
+  ground.write("recipes/vaela.yaml", recipe.replace("http://localhost:3000", ground.tinytask.url))
   ground.installGoose()
   return ground
 }

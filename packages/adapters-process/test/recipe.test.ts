@@ -111,6 +111,26 @@ describe("a recipe", () => {
     assert.deepStrictEqual(show(text), says)
   })
 
+  it("that reports to another Tinytask than the scheduler asks is told, wherever this machine's own name differs not", () => {
+    const extensions = (uri: string, type = "streamable_http") =>
+      `${good}extensions:\n  - type: ${type}\n    name: tinytask\n    uri: ${uri}\n`
+    const said = (text: string) => inspectRecipe(text, "http://localhost:3000").map(({ says }) => says)
+    assert.deepStrictEqual(said(extensions("http://localhost:3001/mcp")), [
+      "is http://localhost:3001/mcp, and the scheduler asks http://localhost:3000"
+    ])
+    for (const uri of ["http://127.0.0.1:3000/mcp", '"{{ task_id }}"'])
+      assert.deepStrictEqual(said(extensions(uri)), [])
+    assert.match(
+      said(extensions("http://localhost:3000/mcp", "sse"))[0] ?? "",
+      /^is sse; expected one of stdio, builtin/
+    )
+  })
+
+  it("may say things once and point to them", () => {
+    const text = good.replace("title: vaela", "title: &name vaela").replace("description: works", "description: *name")
+    assert.deepStrictEqual(show(text), [])
+  })
+
   it("that is no YAML is told with its line, and less surely when its template may make it some", () => {
     const [fault] = inspectRecipe("title: a\nprompt: 'open\n")
     assert.deepInclude(fault, { level: "error", field: null })

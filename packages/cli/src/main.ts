@@ -3,6 +3,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
 import * as CliConfig from "effect/cli/CliConfig"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
@@ -97,8 +98,15 @@ const onSignals = (interrupt: () => void): (() => void) => {
   }
 }
 
+/** A shell may stand in a directory that somebody has removed. */
+const isSomewhere = (): boolean => Result.isSuccess(Result.try(() => process.cwd()))
+
 /** Runs one command line to its end and answers its exit code. */
 export const main = async (argv: ReadonlyArray<string>): Promise<number> => {
+  if (!isSomewhere()) {
+    process.stderr.write("The working directory is gone; change into one that is there.\n")
+    return exitCodes.usage
+  }
   const onInterrupt = { code: exitCodes.interrupted as number }
   const program = Command.runWith(commands, { version })(argv).pipe(
     Effect.provideService(InterruptCode, onInterrupt),

@@ -127,10 +127,11 @@ const otherChecks = (config: Configuration, used: ReadonlySet<string>, inspect: 
 const loadInspection = Effect.promise(() => import("@tinyscheduler/adapters-process/recipe/inspectRecipe"))
 
 export const recipeChecks = Effect.fn("recipeChecks")(function* (examined: Examined) {
-  const { inspectRecipe } = yield* loadInspection
+  const loaded = yield* loadInspection
+  const inspect: Inspect = (text) => loaded.inspectRecipe(text, examined.config.settings.mcpEndpoint)
   const used = usedRecipes(examined)
   return [
-    ...used.flatMap((each) => usedChecks(examined.config, each, inspectRecipe)),
-    ...otherChecks(examined.config, new Set(used.map(({ recipe }) => recipe)), inspectRecipe)
+    ...used.flatMap((each) => usedChecks(examined.config, each, inspect)),
+    ...otherChecks(examined.config, new Set(used.map(({ recipe }) => recipe)), inspect)
   ] satisfies ReadonlyArray<Check>
 })
