@@ -5,8 +5,9 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process"
 import { chmodSync, existsSync } from "node:fs"
 import { hostname } from "node:os"
-import type { Ground } from "./Ground.ts"
+import { type Ground, makeGround } from "./Ground.ts"
 import { isLiving } from "./processes.ts"
+import type { Ended } from "./program.ts"
 import { until } from "./until.ts"
 
 export type LeaseForm = "the six fields of its README" | "the form of its code"
@@ -99,3 +100,18 @@ const kill = async (child: ChildProcess): Promise<void> => {
 
 /** The pid of a process that has ended. */
 export const deadPid = (): number => spawnSync("true").pid
+
+/** An agent "vaela" for "dev" that completes what it is given, and tasks as the Python scheduler left them: working, hers. */
+export const takenOver = async (tasks: number, fields: Readonly<Record<string, unknown>> = {}): Promise<Ground> => {
+  const ground = await makeGround()
+  ground.agents([ground.worker("vaela", "dev", { env: { WORK_MS: "5-20" }, ...fields })])
+  for (let task = 1; task <= tasks; task += 1) {
+    await ground.tinytask.add({ queue: "dev", assignee: "vaela" })
+    await ground.tinytask.update(task, { status: "working" })
+  }
+  return ground
+}
+
+/** One pass that makes nobody wait after a loss. */
+export const pass = (ground: Ground, ...flags: ReadonlyArray<string>): Promise<Ended> =>
+  ground.cli(["run", "--once", "--backoff-base", "0", ...ground.endpoint, ...flags])
