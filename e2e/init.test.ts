@@ -163,6 +163,8 @@ describe("init by flags", () => {
         agentName: "codex",
         agentType: "it's odd",
         slots: 1,
+        success: "json",
+        prompt: expect.stringContaining('{"status":"done"}'),
         command: expect.arrayContaining(["codex", "exec", "Read {{promptFile}} and do what it says."])
       }
     ])
@@ -219,6 +221,11 @@ describe("init by flags", () => {
     { name: "an empty queue", args: ["--agent", "vaela=dev,"], says: /"" is no queue's name/ },
     { name: "an unknown program", args: ["--agent", "v=dev:vim"], says: /"vim" is none of the programs goose, claude/ },
     { name: "an agent twice", args: ["--agent", "v=a", "--agent", "v=b"], says: /^--agent v is given twice/ },
+    {
+      name: "a Tinytask of our own elsewhere",
+      args: ["--yes", "--embedded", "--mcp-endpoint", "https://tasks.example"],
+      says: /^--embedded is a Tinytask on this machine/
+    },
     {
       name: "a limit of nobody",
       args: ["--agent", "v=a", "--agent-limit", "w=1"],

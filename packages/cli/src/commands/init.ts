@@ -22,6 +22,7 @@ import { ask } from "../starter/ask.ts"
 import { makeAll } from "../starter/newFiles.ts"
 import type { NewFile } from "../starter/newFiles.ts"
 import { controlFileText, dotEnvText, recipeFiles, recipeWanted, shownFrom } from "../starter/starterFiles.ts"
+import { nextSteps } from "../starter/nextSteps.ts"
 import { wishesOf } from "../starter/Wishes.ts"
 import type { GivenFlags, Wishes } from "../starter/Wishes.ts"
 
@@ -95,22 +96,6 @@ const confirm = Effect.fnUntraced(function* (places: Places, files: ReadonlyArra
   return yield* Effect.fail(new ExitWith(exitCodes.done))
 })
 
-const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
-
-/** What to do next, as command lines. */
-const nextOf = ({ agents, embedded, values }: Wishes): ReadonlyArray<string> => {
-  if (!embedded) {
-    return ["tinyscheduler validate-config", "tinyscheduler run --once --dry-run", "tinyscheduler run --daemon"]
-  }
-  const { port } = new URL(values.get("mcpEndpoint") ?? "")
-  const queue = agents[0]?.queues[0] ?? "dev"
-  return [
-    `tinyscheduler up${port === "3000" ? "" : ` --port ${port}`}`,
-    "tinyscheduler validate-config",
-    `tinyscheduler tinytask add "My first task" --queue ${/^[\w-]+$/.test(queue) ? queue : quote(queue)}`
-  ]
-}
-
 /** With a dry run nothing is made. */
 interface Done {
   readonly made: ReadonlyArray<string>
@@ -164,7 +149,7 @@ export const initCommand = Command.make(
       yield* refuseExisting(files.map(({ path }) => path))
       if (loaded.settings.dryRun) return { made: [], wouldMake: files.map(({ path }) => path), next: [] }
       if (isTerminal() && !yes) yield* confirm(places, files)
-      return { made: yield* write(files), wouldMake: [], next: nextOf(wishes) }
+      return { made: yield* write(files), wouldMake: [], next: nextSteps(wishes) }
     })
     const done: Done = yield* program.pipe(
       Effect.catchTag("QuitError", () =>

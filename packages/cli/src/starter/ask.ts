@@ -9,7 +9,7 @@ import { nameProblem, readQueues } from "./agentFlag.ts"
 import { agentPrograms, programFields } from "./agentPrograms.ts"
 import { defaultAgent } from "./starterFiles.ts"
 import type { WantedAgent } from "./starterFiles.ts"
-import { embeddedEndpoint, endpointProblem, keptValues } from "./Wishes.ts"
+import { endpointProblem, keptValues, ownEndpoint } from "./Wishes.ts"
 import type { GivenFlags, Wishes } from "./Wishes.ts"
 
 const refuse = (problem: string | null, value: string): Effect.Effect<string, string> =>
@@ -97,7 +97,7 @@ const askTinytask = Effect.fnUntraced(function* ({ embedded, loaded }: GivenFlag
         { title: "Run a small one with tinyscheduler up", value: true }
       ]
     }))
-  if (own) return { embedded: true, endpoint: embeddedEndpoint, token: null }
+  if (own) return { embedded: true, endpoint: ownEndpoint(loaded), token: null }
   return { embedded: false, endpoint: yield* askEndpoint(mcpEndpoint, allowInsecure), token: yield* askToken }
 })
 
