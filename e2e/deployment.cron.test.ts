@@ -29,7 +29,7 @@ const jobs: ReadonlyArray<Job> = lines.flatMap((line) => {
   return schedule === undefined || command === undefined || /^\w+=/.test(line) ? [] : [{ schedule, command }]
 })
 
-it("is one job, every minute, without the one character that cron takes for the end of a line", () => {
+it("is one job, every minute, as docs/deployment.md shows it, without the one character that cron takes for the end of a line", () => {
   expect(jobs).toHaveLength(1)
   expect(lines).toHaveLength(jobs.length + Object.keys(variables).length)
   for (const { command, schedule } of jobs) {
@@ -37,6 +37,7 @@ it("is one job, every minute, without the one character that cron takes for the 
     expect(schedule).toBe("* * * * *")
     expect(command).not.toContain("%")
   }
+  expect(readFileSync(`${repository}docs/deployment.md`, "utf8")).toContain(lines.join("\n"))
 })
 
 it("starts a task in one minute and completes it in another, without HOME; cron.log says what the last pass said", async () => {
@@ -70,7 +71,7 @@ it("starts a task in one minute and completes it in another, without HOME; cron.
   expect(Number.isNaN(Date.parse(date))).toBe(false)
   expect(said.join("\n")).toContain("1 ended")
   expect(said.join("\n")).not.toContain("1 started")
-  const [log = ""] = ground.files("logs").filter((name) => /^scheduler_\d{8}\.log$/.test(name))
+  const log = ground.files("logs").find((name) => /^scheduler_\d{8}\.log$/.test(name)) ?? ""
   expect(ground.read(`state/logs/${log}`)).toMatch(/start task 1 on vaela[\s\S]*finish task 1 on vaela/)
 
   ground.write(".env", "TINYSCHEDULER_MAX_ATTEMPTS=many\n")

@@ -186,6 +186,21 @@ describe("the system's daemon", () => {
     expect([ground.outcomes(task), ground.runs().length]).toEqual([["done"], 1])
   })
 
+  it("leaves behind agents that systemctl kill ends, and whose ends the next one judges", async (context) => {
+    const installed = await prepare(context)
+    const { ground, systemd, task } = installed
+    await installForSystem(installed)
+    await systemd.does("start", daemon)
+    const agent = await agentStarts(installed)
+    await systemd.does("stop", daemon)
+    expect(isLiving(agent)).toBe(true)
+    await systemd.does("kill", "--signal=SIGTERM", daemon)
+    await until("its ending stands", () => ground.lease(task)?.phase === "finished")
+    expect(isLiving(agent)).toBe(false)
+    await systemd.does("start", oneshot)
+    expect(ground.outcomes(task)).toEqual(["failed"])
+  })
+
   it("is not started again with a configuration that is wrong", async (context) => {
     const installed = await prepare(context)
     await installForSystem(installed)

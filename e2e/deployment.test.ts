@@ -18,7 +18,7 @@ const unitsIn = (folder: string): ReadonlyArray<string> =>
 
 const analyze = (context: TestContext, ground: Ground, args: ReadonlyArray<string>): Promise<Ended> => {
   if (!existsSync("/usr/bin/systemd-analyze")) return context.skip("systemd is not installed")
-  mkdirSync(ground.path("run"))
+  mkdirSync(ground.path("run"), { recursive: true })
   chmodSync(ground.path("run"), 0o777)
   chmodSync(ground.base, 0o755)
   const env = ground.environment({
@@ -58,11 +58,11 @@ describe.each([
     expect({ code, said: stdout + stderr }).toEqual({ code: 0, said: "" })
   })
 
-  it.each([
+  it.for([
     ["a directive that is misspelt", "KillMode=process", "KilMode=process", /Unknown key.*'KilMode'/],
     ["a value that is none", "KillMode=process", "KillMode=proces", /Failed to parse kill mode specification.*proces/],
     ["a directive in another section", "KillMode=process", "OnCalendar=daily", /Unknown key.*'OnCalendar'/]
-  ] as const)("with %s would be found out", async (_what, from, to, said, context: TestContext) => {
+  ] as const)("with %s would be found out", async ([_what, from, to, said], context) => {
     const ground = new Ground()
     const units = copied(ground, folder, (text) => text.replace(from, to))
     const { stderr, stdout } = await analyze(context, ground, [manager, "verify", ...units])
@@ -71,21 +71,22 @@ describe.each([
 })
 
 describe("the system's services", () => {
-  /** From 0, which nothing can be, to 100. */
+  /** Of 100. Another systemd may weigh things a little differently from the one whose figures the documentation gives. */
   const mostExposed = 25
 
-  it.each(["tinyscheduler.service", "tinyscheduler-oneshot.service"])(
-    "%s is as little exposed as its agents allow",
-    async (name, context: TestContext) => {
-      const ground = new Ground()
-      const args = ["security", "--offline=true", `--threshold=${mostExposed}`, "--no-pager", `${deploy}/${name}`]
-      const { code, stdout } = await analyze(context, ground, args)
-      expect({ code, figure: /Overall exposure level .*/.exec(stdout)?.[0] }).toEqual({
-        code: 0,
-        figure: expect.stringMatching(/: [0-2]\.\d OK/)
-      })
-    }
-  )
+  it.for([
+    ["tinyscheduler.service", "2.3"],
+    ["tinyscheduler-oneshot.service", "2.1"]
+  ] as const)("%s is as little exposed as its agents allow, %s of 10", async ([name, figure], context) => {
+    const ground = new Ground()
+    const args = ["security", "--offline=true", `--threshold=${mostExposed}`, "--no-pager", `${deploy}/${name}`]
+    const { code, stdout } = await analyze(context, ground, args)
+    expect({ code, said: stdout.slice(stdout.indexOf("Overall")) }).toMatchObject({ code: 0 })
+    expect(readFileSync(`${repository}docs/deployment.md`, "utf8")).toContain(figure)
+    const version = await analyze(context, ground, ["--version"])
+    if (version.stdout.startsWith("systemd 252 "))
+      expect(stdout).toContain(`Overall exposure level for ${name}: ${figure} `)
+  })
 
   it("confine their agents alike, and by nothing that hides processes, boot id or /tmp from a scheduler to come", () => {
     const sandboxOf = (name: string): string =>

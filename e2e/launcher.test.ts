@@ -13,6 +13,7 @@ const bare = (command: ReadonlyArray<string>, cwd: string, env: Readonly<Record<
 it("runs with cron's environment, from any directory, and passes arguments on as they are", async () => {
   const ground = new Ground()
   const root = makeCheckout(ground, "check out", { node: true })
+  ground.agents([ground.worker("vaela", "a b")])
   ground.write("my vars.env", "TINYSCHEDULER_MAX_LOST=7\n")
   const ended = await bare(
     [`${root}/tinyscheduler`, "config", "--json", "--env-file", "my vars.env", "--queue-limits", "a b:1"],
