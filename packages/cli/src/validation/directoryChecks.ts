@@ -8,7 +8,6 @@ import { stateDirectories } from "../stateDirectories.ts"
 import type { Configuration } from "../settings/Configuration.ts"
 import { checksOf } from "./Check.ts"
 import type { Check } from "./Check.ts"
-import { fileSystemChecks } from "./fileSystem.ts"
 
 const { error, ok, warning } = checksOf("directories")
 
@@ -125,6 +124,5 @@ export const directoryChecks = (config: Configuration): ReadonlyArray<Check> => 
   ...baseChecks(config.paths.base),
   ...exposureChecks(config.paths.base),
   ...stateChecks(config),
-  ...lockChecks(config),
-  ...fileSystemChecks(config.paths.running)
+  ...lockChecks(config)
 ]

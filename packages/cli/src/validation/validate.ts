@@ -7,6 +7,7 @@ import { clockChecks } from "./clockChecks.ts"
 import { controlChecks } from "./controlChecks.ts"
 import { directoryChecks } from "./directoryChecks.ts"
 import type { Examined } from "./examine.ts"
+import { fileSystemChecks } from "./fileSystemChecks.ts"
 import { machineChecks } from "./machineChecks.ts"
 import { programChecks } from "./programChecks.ts"
 import { recipeChecks } from "./recipeChecks.ts"
@@ -20,6 +21,7 @@ export const validate = Effect.fn("validate")(function* (examined: Examined) {
     ...machineChecks(),
     ...clockChecks(config, yield* Clock.currentTimeMillis),
     ...directoryChecks(config),
+    ...fileSystemChecks(config.paths.running),
     ...controlChecks(examined),
     ...capacityChecks(examined),
     ...(yield* recipeChecks(examined)),
