@@ -6,7 +6,7 @@ import { chmodSync, mkdirSync } from "node:fs"
 import { expect, it } from "vitest"
 import { read } from "../packages/cli/test/documents/markdown.ts"
 import { Ground, makeGround } from "./harness/Ground.ts"
-import { followPage } from "./harness/page.ts"
+import { followPage, lacksProgramOf } from "./harness/page.ts"
 import { program } from "./harness/program.ts"
 import { addTask } from "./harness/tinytask.ts"
 import { until } from "./harness/until.ts"
@@ -55,8 +55,15 @@ const follow = async (page: string): Promise<void> => {
   expect(await followPage(page, await inUse())).toBeGreaterThan(0)
 }
 
-it("docs/operations.md does what it says, command by command", () => follow("docs/operations.md"))
+it.skipIf(lacksProgramOf("docs/operations.md"))("docs/operations.md does what it says, command by command", () =>
+  follow("docs/operations.md")
+)
 
-it("docs/troubleshooting.md does what it says, command by command", () => follow("docs/troubleshooting.md"))
+it.skipIf(lacksProgramOf("docs/troubleshooting.md"))(
+  "docs/troubleshooting.md does what it says, command by command",
+  () => follow("docs/troubleshooting.md")
+)
 
-it("docs/security.md does what it says, command by command", () => follow("docs/security.md"))
+it.skipIf(lacksProgramOf("docs/security.md"))("docs/security.md does what it says, command by command", () =>
+  follow("docs/security.md")
+)

@@ -9,11 +9,13 @@
  *
  * In an output … stands for anything on its line, and a line of … alone for any lines. Runs of blanks count as one.
  */
+import { spawnSync } from "node:child_process"
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { expect } from "vitest"
 import { blocksOf } from "../../packages/cli/test/documents/markdown.ts"
 import type { Block } from "../../packages/cli/test/documents/markdown.ts"
+import { commandsOf, isOurs } from "../../packages/cli/test/documents/shell.ts"
 import { launch } from "./program.ts"
 import type { Running } from "./program.ts"
 import { until } from "./until.ts"
@@ -51,6 +53,18 @@ const stepsOf = (page: string): ReadonlyArray<Step> => {
     const next = blocks[at + 1]
     return [{ block, output: next?.language === "text" ? next.text : null }]
   })
+}
+
+/** Supplied by the tests themselves. */
+const supplied: ReadonlySet<string> = new Set(["goose", "npx"])
+
+/** Whether this machine lacks something that a page's commands call, jq for one; then the page can't be followed. */
+export const lacksProgramOf = (page: string): boolean => {
+  const programs = stepsOf(page)
+    .flatMap(({ block }) => commandsOf(block.text))
+    .filter((command) => !isOurs(command) && !supplied.has(command.program))
+    .map(({ program }) => program)
+  return [...new Set(programs)].some((name) => spawnSync("sh", ["-c", `command -v -- '${name}'`]).status !== 0)
 }
 
 /** What a terminal is: a directory and variables that stay from one block to the next. */
@@ -105,7 +119,7 @@ const ctrlC = async (second: Background | null): Promise<void> => {
   if (second === null) return
   second.running.kill("SIGINT")
   const { code, signal } = await second.running.ended
-  const well = second.text.startsWith("tinyscheduler ") ? { code: 0, signal: null } : { code: null, signal: "SIGINT" }
+  const well = commandsOf(second.text).every(isOurs) ? { code: 0, signal: null } : { code: null, signal: "SIGINT" }
   expect({ text: second.text, code, signal }).toEqual({ text: second.text, ...well })
 }
 
