@@ -98,6 +98,15 @@ const agentEnds = async ({ ground, task }: Installed): Promise<void> => {
   await until("its ending stands", () => ground.lease(task)?.phase === "finished")
 }
 
+/** The scheduler's own log. */
+const logOf = ({ ground }: Installed): string =>
+  ground
+    .files("logs")
+    .filter((name) => name.startsWith("scheduler_"))
+    .map((name) => ground.read(`state/logs/${name}`))
+    .join("")
+
+/** What the kernel says of a process. */
 const statusOf = (pid: number): string => readFileSync(`/proc/${pid}/status`, "utf8")
 
 describe.for([
@@ -129,6 +138,7 @@ describe.for([
 
     const first = await systemd.mainPid(daemon)
     await systemd.does("reload", daemon)
+    await until("it has read its configuration anew", () => logOf(installed).includes("configuration: read anew"))
     expect(await systemd.mainPid(daemon)).toBe(first)
     await systemd.does("restart", daemon)
     const second = await systemd.mainPid(daemon)
