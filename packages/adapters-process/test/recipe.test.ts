@@ -169,6 +169,12 @@ describe("a template", () => {
     assert.deepStrictEqual([...readTemplate(text).named.keys()], [...names])
   })
 
+  it("may be anything without taking long, and without an exception", () => {
+    for (const text of ["{{ ".repeat(80_000), "{% a %}".repeat(5000), `x: ${"[".repeat(50_000)}`, "a: &a [*a]\n"]) {
+      assert.isAbove(inspectRecipe(text).length, 0)
+    }
+  })
+
   it("leaves lines where they are", () => {
     const text = "a: {{ b }}\n{% if c %}\nd: 'x{{\ne }}'\n{% endif %}\nf: g\n"
     assert.strictEqual(readTemplate(text).plain.split("\n").indexOf("f: g"), text.split("\n").indexOf("f: g"))

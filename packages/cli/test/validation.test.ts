@@ -199,9 +199,9 @@ describe("recipes", () => {
       assert.deepStrictEqual(yield* findings(folder), [
         "error recipe of vaela: BASE/recipes/vaela.yaml can be written by everybody"
       ])
-      folder.write("recipes/vaela.yaml", "#".repeat(1024 * 1024 + 1))
+      folder.write("recipes/vaela.yaml", "#".repeat(256 * 1024 + 1))
       assert.deepStrictEqual(yield* findings(folder), [
-        "error recipe of vaela: BASE/recipes/vaela.yaml is larger than 1 MiB"
+        "error recipe of vaela: BASE/recipes/vaela.yaml is larger than 256 KiB"
       ])
     })
   )

@@ -13,8 +13,8 @@ export interface TemplateReading {
   readonly plain: string
 }
 
-/** Comments, expressions and statements, the shortest that close. */
-const piece = /\{#[\s\S]*?#\}|\{\{([\s\S]*?)\}\}|\{%([\s\S]*?)%\}/g
+/** Comments, expressions and statements. None spans the beginning of another of its kind, so no text takes long. */
+const piece = /\{#(?:(?!\{#|#\})[\s\S])*#\}|\{\{((?:(?!\{\{|\}\})[\s\S])*)\}\}|\{%((?:(?!\{%|%\})[\s\S])*)%\}/g
 
 const stringLiteral = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g
 const setByTemplate = /^[-+\s]*(?:set\s+([A-Za-z_]\w*)|for\s+([\w\s,]+?)\s+in\b|macro\s+(\w+))/
@@ -28,8 +28,6 @@ const words = new Set(
     "namespace recursive without context ignore missing autoescape endautoescape do call endcall recipe_dir"
   ).split(" ")
 )
-
-const lineAt = (text: string, offset: number): number => text.slice(0, offset).split("\n").length
 
 /** Whether nothing else stands on the lines of a piece. */
 const isAlone = (text: string, offset: number, length: number): boolean => {
@@ -48,8 +46,12 @@ export const readTemplate = (text: string): TemplateReading => {
   const named = new Map<string, number>()
   const set = new Set<string>()
   let includes = false
+  let line = 1
+  let counted = 0
   for (const match of text.matchAll(piece)) {
     const statement = match[2]
+    line += text.slice(counted, match.index).split("\n").length - 1
+    counted = match.index
     const code = (match[1] ?? statement ?? "").replace(stringLiteral, '""')
     if (statement !== undefined) {
       if (/\b(?:include|import|extends)\b/.test(statement)) includes = true
@@ -58,7 +60,7 @@ export const readTemplate = (text: string): TemplateReading => {
     }
     for (const found of code.matchAll(name)) {
       const variable = found[1] ?? ""
-      if (!words.has(variable) && !named.has(variable)) named.set(variable, lineAt(text, match.index))
+      if (!words.has(variable) && !named.has(variable)) named.set(variable, line)
     }
   }
   for (const own of set) named.delete(own)

@@ -18,7 +18,8 @@ const { error, ok, warning } = checksOf("recipes")
 
 type Inspect = (text: string) => ReadonlyArray<RecipeFault>
 
-const recipeMaxBytes = 1024 * 1024
+/** A recipe has a few KiB. */
+const recipeMaxBytes = 256 * 1024
 
 /** More than these of a directory are not read. */
 const othersMax = 200
