@@ -367,6 +367,7 @@ describe("status", () => {
     expect(linesOf(text.stdout)).toEqual([
       `scheduler: pid ${daemon.pid}, term 1`,
       `Tinytask: ${ground.tinytask.url}`,
+      `agents: ${ground.path("agent-control.json")}`,
       expect.stringMatching(/^agent +queues +slots$/),
       expect.stringMatching(/^vaela +dev +1\/1$/),
       expect.stringMatching(/^damien +qa +0\/2$/),
