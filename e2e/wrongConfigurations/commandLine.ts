@@ -38,9 +38,22 @@ export const commandLine: ReadonlyArray<Wrong> = [
   { name: "run without a mode", args: ["run"], says: [oneMode] },
   { name: "run with both modes", args: ["run", "--once", "--daemon"], says: [oneMode] },
   {
+    name: "up as a dry run",
+    args: ["up"],
+    env: { TINYSCHEDULER_DRY_RUN: "true" },
+    says: ["up has no dry run: it serves tasks and starts agents; run --once --dry-run says what it would do"]
+  },
+  {
     name: "a port that there is not",
     args: ["up", "--port", "99999"],
     says: ['Invalid value for flag --port: "99999". Expected a value between 0 and 65535. Try: tinyscheduler up --help']
+  },
+  {
+    name: "an empty address to listen on, which would be every address of the machine",
+    args: ["tinytask", "serve", "--host", ""],
+    says: [
+      "Missing value for flag --host. Expected a value with a length of at least 1. Try: tinyscheduler tinytask serve --help"
+    ]
   },
   {
     name: "a wait that is over before it begins",

@@ -357,7 +357,7 @@ describe("the table of settings", () => {
   it("holds for a process's life what its state stands by", () => {
     assert.deepStrictEqual(
       settingKeys.filter((key) => settingTable[key].fixed),
-      ["basePath", "runningDir", "logDir", "lockFile", "mcpEndpoint"]
+      ["basePath", "runningDir", "logDir", "lockFile", "mcpEndpoint", "dryRun"]
     )
   })
 })

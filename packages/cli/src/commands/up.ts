@@ -14,6 +14,7 @@ import { daemon } from "../scheduling/daemon.ts"
 import { fixedConfiguration, liveConfiguration } from "../scheduling/liveConfiguration.ts"
 import { tellNotices } from "../scheduling/lock.ts"
 import type { Configuration } from "../settings/Configuration.ts"
+import { ConfigurationError } from "../settings/ConfigurationError.ts"
 
 /** The same configuration, with the embedded server as its Tinytask. */
 export const withEndpoint = (config: Configuration, url: string): Configuration => ({
@@ -30,8 +31,14 @@ export const serverFlags = {
     Flag.withDescription("Port to listen on; 0 takes a free one"),
     Flag.withDefault(3000)
   ),
-  host: Flag.String("host").pipe(Flag.withDescription("Address to listen on"), Flag.withDefault("127.0.0.1")),
+  // An empty address would be every address of the machine.
+  host: Flag.String("host").pipe(
+    Flag.withSchema(Schema.NonEmptyString),
+    Flag.withDescription("Address to listen on"),
+    Flag.withDefault("127.0.0.1")
+  ),
   db: Flag.String("db").pipe(
+    Flag.withSchema(Schema.NonEmptyString),
     Flag.withDescription("Its database file, relative to the base path"),
     Flag.withDefault("state/tinytask.db")
   )
@@ -43,6 +50,12 @@ export const upCommand = Command.make(
   Effect.fn("cli.up")(function* ({ db, host, port }) {
     yield* endsWhenAsked
     const config = yield* configuration
+    if (config.settings.dryRun) {
+      const faults = [
+        "up has no dry run: it serves tasks and starts agents; run --once --dry-run says what it would do"
+      ]
+      return yield* new ConfigurationError({ faults })
+    }
     // The embedded server's address is known once it listens; until then only the settings of logs are asked for.
     let live = fixedConfiguration(config)
     const program = Effect.gen(function* () {

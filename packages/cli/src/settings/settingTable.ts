@@ -187,7 +187,8 @@ const logs = {
 }
 
 const running = {
-  dryRun: setting("DRY_RUN", "dry-run", values.truth, "false", "Say what would be done, and do nothing"),
+  // A daemon that is to do nothing from now on is told so by ENABLED; a dry run takes no lock in the first place.
+  dryRun: fixed(setting("DRY_RUN", "dry-run", values.truth, "false", "Say what would be done, and do nothing")),
   enabled: setting("ENABLED", "enabled", values.truth, "true", "false: observe, finish and stop, start nothing")
 }
 
