@@ -285,7 +285,7 @@ describe("a deletion with a supervisor in between", () => {
           yield* later(world, 60)
           assert.deepStrictEqual(verdictsOf(yield* pass()), [unknown])
         }
-        if (supervised !== undefined) supervised.hung = true
+        if (supervised !== undefined) world.supervision.hang(supervised)
         yield* pass()
         yield* later(world, 299)
         assert.deepStrictEqual(verdictsOf(yield* pass()), [unknown])
@@ -296,7 +296,7 @@ describe("a deletion with a supervisor in between", () => {
         assert.deepStrictEqual(world.machine.signals, [])
         assert.strictEqual(filesLeft(world), 0)
         assert.deepStrictEqual(world.files.aside, ["claim_1.1"])
-        if (supervised !== undefined) supervised.hung = false
+        if (supervised !== undefined) world.supervision.wake(supervised)
         yield* later(world, 15)
         assert.strictEqual(processesLeft(world), 0)
         yield* passes(world, { pass }, 3, 20)
@@ -314,7 +314,7 @@ describe("a deletion with a supervisor in between", () => {
         yield* first.pass()
         yield* later(world, 1)
         const supervised = world.supervision.of(id)
-        if (supervised !== undefined) supervised.hung = true
+        if (supervised !== undefined) world.supervision.hang(supervised)
         world.machine.here = { ...world.machine.here, host: "renamed/1" }
         yield* first.pass()
         yield* later(world, 310)

@@ -1,81 +1,94 @@
 /**
- * Runs a history over the real passes and a simulated machine. What must never happen is looked for after every step,
- * from the truth about processes, not from files; at the end the faults stop, and everything must come to its end.
+ * Runs a history over the real passes and a simulated machine. What must never happen is looked for after every step; at
+ * the end the faults stop, and everything must come to its end.
  */
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import type { DesiredState } from "../src/domain/DesiredState.ts"
-import { QueueName } from "../src/domain/identifiers.ts"
 import type { TaskId } from "../src/domain/identifiers.ts"
 import type { StartingLease } from "../src/domain/Lease.ts"
 import type { Plan } from "../src/domain/Plan.ts"
+import type { StoredLease } from "../src/ports/LeaseStore.ts"
 import { settlingViolations, violationsOf } from "../src/reconcile/invariants.ts"
-import { crash, World } from "../src/simulation/api.ts"
-import type { AgentScript, FaultHook, SimulatedProcess } from "../src/simulation/api.ts"
-import { agent, desiredWith } from "./passHarness.ts"
-import { edits, scripts } from "./passHistory.ts"
-import type { Edit, History, Mishap, ScriptName, Step } from "./passHistory.ts"
+import { noFaults, World } from "../src/simulation/api.ts"
+import type { AgentScript, SimulatedProcess } from "../src/simulation/api.ts"
+import { edits } from "./passHistory.ts"
+import type { History, Mishap, Step } from "./passHistory.ts"
+import { accounts, heal, healingPassesMax, isAtRest, release } from "./passHistoryEnd.ts"
+import { faultsOf } from "./passHistoryFaults.ts"
+import type { Disturbance } from "./passHistoryFaults.ts"
+import { standLegacyLease } from "./passHistoryLegacy.ts"
+import { idleTasks } from "./passHistoryMovers.ts"
+import { People } from "./passHistoryPeople.ts"
+import { scripts } from "./passHistoryScripts.ts"
+import type { ScriptName } from "./passHistoryScripts.ts"
+import { changes, desiredBy, settingsAtFirst } from "./passHistorySettings.ts"
+import type { Settings } from "./passHistorySettings.ts"
+import { actionLine, describeStep, faultOf, stateLines } from "./passHistoryStory.ts"
+import { wrongsNow } from "./passHistoryWrongs.ts"
 import { SyncScheduler } from "./passSync.ts"
+import { describeVerdict } from "../src/reconcile/describe.ts"
 
-const desiredFor = (slots: number): DesiredState =>
-  desiredWith({
-    agents: [
-      agent("ada", { slots, maxRuntimeSec: 300 }),
-      agent("both", {
-        slots: Math.min(slots, 1),
-        maxRuntimeSec: 300,
-        queues: [QueueName.make("dev"), QueueName.make("ops")]
-      })
-    ],
-    maxConcurrent: slots + 1,
-    policy: { backoffMaxSec: 120, maxAttempts: 4 }
-  })
-
-/** Calls that can't answer with an error: a mishap there can only be the end of the process. */
-const infallible = new Set(["ProcessTable.monotonicMs", "ProcessTable.startedAtMs", "ProcessTable.signal"])
-
-/** Once all faults are over, everything must be complete within so many passes, one a minute. */
-const healingPassesMax = 120
 /** After so many rounds at one moment something goes round in circles. */
 const restRoundsMax = 40
+/** Few enough numbers that processes of attempts come by each other's. */
+const pidMax = 160
+/** How many contents of each lease are kept, for one to come back. */
+const leasesKept = 8
 
 export class HistoryRun {
   readonly world = new World(1_772_366_400_000)
+  readonly people = new People(this.world)
   /** What must never happen, and happened. */
   readonly wrongs: Array<string> = []
+  /** How often each kind of fault struck. */
+  readonly faults = new Map<string, number>()
+  /** The names of the calls of each Pass step, in order. */
+  readonly callsOfPasses: Array<Array<string>> = []
+  /** The tokens of all starts that were written down. */
+  readonly starts = new Set<string>()
   passes = 0
-  plans = 0
-  private slots = 2
+  wasOvertaken = false
+  private settings: Settings = settingsAtFirst
+  private desired: DesiredState = desiredBy(settingsAtFirst)
   private healed = false
+  /** Nothing happens within the pass that is being made. */
+  private undisturbed = true
+  private calls: Array<string> = []
   private scheduler: SyncScheduler
   private sleeper: SyncScheduler | null = null
   private readonly scripts: ReadonlyArray<ScriptName>
-  /** Tasks that ever had a subtask: their status follows it. */
-  private readonly parents = new Set<TaskId>()
-  private readonly raced = new Set<TaskId | null>()
-  private readonly lostLeases = new Set<TaskId>()
-  /** Tasks that people took away while they may have been running. */
-  private readonly taken = new Set<TaskId>()
-  /** The tokens of all starts that were written down. */
-  private readonly starts = new Set<string>()
+  private readonly leaseContents = new Map<TaskId, Array<StoredLease>>()
+  private tell: ((line: string) => void) | null
 
-  constructor(history: History) {
+  constructor(history: History, tell: ((line: string) => void) | null = null) {
+    this.tell = tell
     this.scripts = history.scripts
+    this.world.machine.pidMax = pidMax
     this.world.script = (lease) => this.scriptOf(lease)
     this.scheduler = this.begin()
   }
 
-  static of(history: History): HistoryRun {
-    const run = new HistoryRun(history)
-    for (const step of history.steps) {
+  /** Runs a history to its end; told of each step if somebody listens. */
+  static of(history: History, tell: ((line: string) => void) | null = null): HistoryRun {
+    const run = new HistoryRun(history, tell)
+    for (const [index, step] of history.steps.entries()) {
+      tell?.(`${index + 1}. ${describeStep(step)}`)
+      run.count(faultOf(step))
       run.step(step)
+      run.keepLeases()
       run.lookForWrongs()
+      if (tell !== null) for (const line of stateLines(run.world)) tell(`     ${line}`)
       if (run.wrongs.length > 0) return run
     }
+    tell?.("All faults are over.")
     run.heal()
     run.converge()
-    run.lookForWrongs()
     return run
+  }
+
+  private count(fault: string | null): void {
+    if (fault !== null) this.faults.set(fault, (this.faults.get(fault) ?? 0) + 1)
   }
 
   private scriptOf({ epoch, taskId }: StartingLease): AgentScript {
@@ -84,70 +97,98 @@ export class HistoryRun {
   }
 
   private begin(): SyncScheduler {
-    const noteStarts: FaultHook = (call, moment) => {
-      if (call === "AttemptHistory.write" && moment === "after") {
-        for (const { last } of this.world.files.attempts.values()) if (last !== null) this.starts.add(last.token)
-      }
-      return null
-    }
-    return new SyncScheduler(this.world, noteStarts, (observed, made) => {
-      this.plans += 1
-      for (const { invariant, message } of violationsOf(observed, desiredFor(this.slots), made)) {
-        this.wrongs.push(`(${invariant}) ${message}`)
+    const { files } = this.world
+    files.lockHolder = null
+    return new SyncScheduler(this.world, {
+      onCall: (call, moment) => {
+        if (moment === "before") this.calls.push(call)
+        else if (call === "AttemptHistory.write") {
+          for (const { last } of files.attempts.values()) if (last !== null) this.starts.add(last.token)
+        }
+      },
+      onPlan: (observed, plan) => {
+        if (this.tell !== null) for (const verdict of plan.verdicts) this.tell(`     ${describeVerdict(verdict)}`)
+        for (const { invariant, message } of violationsOf(observed, this.desired, plan)) {
+          this.wrongs.push(`[invariant ${invariant}] ${message}`)
+        }
+        if (this.undisturbed) this.wrongs.push(...idleTasks({ world: this.world, desired: this.desired, plan }))
+      },
+      onResults: (results) => {
+        if (this.tell !== null) for (const result of results) this.tell(`       ${actionLine(result)}`)
       }
     })
   }
 
   private restart(): void {
     this.scheduler.end()
-    this.world.files.lockHolder = null
     this.scheduler = this.begin()
   }
 
   /** A pass may fail with an error of a port, or end with its process; any other defect is a bug. */
   private pass(mishaps: ReadonlyArray<Mishap>): void {
+    const { scheduler } = this
     this.passes += 1
-    this.scheduler.faults = this.mishapsAt(mishaps)
-    const exit = this.scheduler.pass(desiredFor(this.slots))
-    this.scheduler.faults = () => null
+    this.calls = []
+    this.undisturbed = mishaps.length === 0
+    scheduler.faults = this.undisturbed
+      ? noFaults
+      : faultsOf(mishaps, {
+          onMishap: ({ call }, name, what) => {
+            this.count(what)
+            this.tell?.(`       call ${call}, ${name}: ${what}`)
+          },
+          disturb: (kind, call) => {
+            this.disturb(kind, call)
+          }
+        })
+    const exit = scheduler.pass(this.desired)
+    scheduler.faults = noFaults
+    this.undisturbed = true
+    this.callsOfPasses.push(this.calls)
     if (this.world.files.lockHolder === null) this.restart()
     if (Exit.isSuccess(exit)) {
       this.wrongs.push(...exit.value.errors.filter((error) => error.includes("fault of TinyScheduler")))
-      return
+    } else if (Cause.hasInterrupts(exit.cause)) {
+      if (scheduler === this.scheduler) this.restart()
+      else this.sleeper = null
+    } else {
+      const defect = exit.cause.reasons.find(Cause.isDieReason)
+      if (defect !== undefined) this.wrongs.push(`[no defects] a pass died: ${String(defect.defect)}`)
+      else this.tell?.(`       the pass failed: ${Cause.pretty(exit.cause).split("\n")[0] ?? ""}`)
     }
-    if (Cause.hasInterrupts(exit.cause)) return this.restart()
-    const defect = exit.cause.reasons.find(Cause.isDieReason)
-    if (defect !== undefined) this.wrongs.push(`a pass died: ${String(defect.defect)}`)
   }
 
-  private mishapsAt(mishaps: ReadonlyArray<Mishap>): FaultHook {
-    let calls = 0
-    return (name, moment) => {
-      if (moment === "before") calls += 1
-      const found = mishaps.find((candidate) => candidate.call === calls && candidate.moment === moment)
-      switch (found?.kind) {
-        case undefined:
-          return null
-        case "crash":
-          return crash
-        case "fail":
-          return infallible.has(name) ? null : `mishap at call ${calls}`
-        case "live":
-          this.world.machine.liveOn(30_000)
-          return null
-        case "kill":
-          this.kill(calls)
-          return null
-        case "edit":
-          // Tinytask has no compare-and-set: an edit between our look and our write may be overwritten.
-          this.raced.add(this.taskAt(calls) ?? null)
-          this.edit(calls, edits[calls % edits.length] ?? "giveBack")
-          return null
-        case "lockLost":
-          this.world.files.lockHolder = null
-          return null
+  private disturb(kind: Disturbance, call: number): void {
+    const { files, machine, tinytask } = this.world
+    switch (kind) {
+      case "live":
+        return machine.liveOn(30_000)
+      case "kill":
+        return this.kill(call)
+      case "edit":
+        return this.people.race(call, edits[call % edits.length] ?? "giveBack")
+      case "lockLost":
+        files.lockHolder = null
+        return
+      case "clock":
+        return this.setWall(call % 2 === 0 ? 3600 : -3600)
+      case "overtake": {
+        // The lock's file was replaced under a scheduler within its pass; what it has begun to tell Tinytask it still tells.
+        this.wasOvertaken = true
+        for (const id of tinytask.tasks.keys()) this.people.raced.add(id)
+        this.sleeper = this.scheduler
+        this.scheduler = this.begin()
+        this.passes += 1
+        const { calls } = this
+        this.scheduler.pass(this.desired)
+        this.calls = calls
       }
     }
+  }
+
+  private setWall(seconds: number): void {
+    this.world.machine.setWall(seconds * 1000)
+    this.later(seconds)
   }
 
   private kill(index: number): void {
@@ -156,26 +197,22 @@ export class HistoryRun {
     if (process !== undefined) this.world.machine.kill(process)
   }
 
+  private attemptProcesses(): ReadonlyArray<SimulatedProcess> {
+    return [...this.world.machine.processes.values()].filter(({ attempt, state }) => attempt !== null && state !== "Z")
+  }
+
   private rest(): void {
     const plans: Array<Plan> = []
     for (let round = 0; round < restRoundsMax; round += 1) {
-      const exit = this.scheduler.round(desiredFor(this.slots))
+      const exit = this.scheduler.round(this.desired)
       if (Exit.isFailure(exit)) return
       plans.push(exit.value)
       if (exit.value.actions.length === 0) break
     }
     this.passes += plans.length
-    const isFaultFree = this.world.tinytask.down === null && this.world.files.unwritable === null
-    if (isFaultFree) for (const { message } of settlingViolations(plans)) this.wrongs.push(`(e) ${message}`)
-  }
-
-  private taskAt(index: number): TaskId | undefined {
-    const ids = [...this.world.tinytask.tasks.keys()]
-    return ids[index % Math.max(1, ids.length)]
-  }
-
-  private attemptProcesses(): ReadonlyArray<SimulatedProcess> {
-    return [...this.world.machine.processes.values()].filter(({ attempt, state }) => attempt !== null && state !== "Z")
+    const { files, tinytask } = this.world
+    const isFaultFree = tinytask.down === null && files.unwritable === null && this.scheduler.term !== null
+    if (isFaultFree) for (const { message } of settlingViolations(plans)) this.wrongs.push(`[invariant e] ${message}`)
   }
 
   private later(seconds: number): void {
@@ -191,29 +228,21 @@ export class HistoryRun {
         return this.rest()
       case "Wait":
         return this.later(step.seconds)
-      case "AddTask": {
-        const other = this.taskAt(step.queue === "dev" ? 0 : 1)
-        const isOpenOther = other !== undefined && tinytask.read(other)?.status !== "complete"
-        this.world.addTask({
-          queue: step.queue,
-          ...(step.as === "blocked" && other !== undefined ? { blockedBy: other } : {}),
-          ...(step.as === "subtask" && isOpenOther ? { parent: other } : {}),
-          ...(step.as === "assigned" ? { assignee: "both" } : {})
-        })
-        return
-      }
+      case "AddTask":
+        return this.addTask(step)
       case "Edit":
-        return this.edit(step.task, step.edit)
+        return this.people.edit(step.task, step.edit)
       case "Kill":
         return this.kill(step.process)
       case "KillAll":
         for (const process of this.attemptProcesses()) machine.kill(process)
         return
-      case "Hang": {
-        const live = [...supervision.live]
+      case "Hang":
+      case "Wake": {
+        const live = [...supervision.live].filter(({ hung }) => (hung === null) === (step._tag === "Hang"))
         const supervised = live[step.supervisor % Math.max(1, live.length)]
-        if (supervised !== undefined) supervision.hang(supervised)
-        return
+        if (supervised === undefined) return
+        return step._tag === "Hang" ? supervision.hang(supervised, step.how) : supervision.wake(supervised)
       }
       case "Reboot":
         this.sleeper = null
@@ -223,7 +252,6 @@ export class HistoryRun {
         return this.restart()
       case "Rival":
         this.sleeper = this.scheduler
-        files.lockHolder = null
         this.scheduler = this.begin()
         return
       case "SleeperPass":
@@ -231,25 +259,35 @@ export class HistoryRun {
       case "Tinytask":
         tinytask.down = step.down ? "connection refused" : null
         return
+      case "TinytaskAnew":
+        tinytask.beginAnew()
+        this.addTask({ queue: "dev", as: "plain" })
+        return this.addTask({ queue: "ops", as: "assigned" })
       case "Disk":
-        files.unwritable = step.full ? "no space left" : null
+        files.unwritable = step.full ? "ENOSPC: no space left on device" : null
+        files.termProblem = files.unwritable
         return
-      case "LoseLease": {
-        const id = this.taskAt(step.task)
-        if (id === undefined || files.leases.get(id)?._tag !== "Read") return
-        this.lostLeases.add(id)
-        if (step.torn) files.tearLease(id, null)
-        else files.leases.delete(id)
+      case "Lease":
+        return this.breakLease(step)
+      case "AttemptsFile": {
+        const id = this.people.taskAt(step.task)
+        if (id === undefined || !files.attempts.has(id)) return
+        if (step.readable) files.attemptsProblems.delete(id)
+        else files.attemptsProblems.set(id, "it is torn")
+        return
+      }
+      case "LegacyLease": {
+        const id = this.people.taskAt(step.task)
+        if (id !== undefined) this.starts.add(standLegacyLease(this.world, id, step.seconds * 1000))
         return
       }
       case "SetWall":
-        machine.setWall(step.seconds * 1000)
-        return this.later(step.seconds)
+        return this.setWall(step.seconds)
       case "PauseMachine":
         machine.pause(step.seconds * 1000)
         return this.later(step.seconds)
-      case "Limit":
-        this.slots = step.slots
+      case "Configure":
+        this.configure({ ...this.settings, ...changes[step.change] })
         return
       case "PauseAgent":
         files.agents = files.agents.map((record) => ({ ...record, pausedBy: step.paused ? "a person" : null }))
@@ -258,59 +296,61 @@ export class HistoryRun {
         for (const stored of files.leases.values()) {
           if (stored._tag !== "Read" || stored.lease.phase === "starting") continue
           for (const pid of [stored.lease.pid, stored.lease.agent?.pid ?? stored.lease.pid]) {
-            // The system reuses no number that a group or session still bears.
-            const isFree = [...machine.processes.values()].every(
-              (other) => other.pid !== pid && other.group !== pid && other.session !== pid
-            )
-            if (isFree) machine.spawn({ pid, parent: 1, token: null, onSignal: () => undefined })
+            if (machine.isFree(pid)) machine.spawn({ pid, parent: 1, token: null, onSignal: () => undefined })
           }
         }
     }
   }
 
-  /** What people do; they leave alone what is complete. */
-  private edit(index: number, edit: Edit): void {
+  private addTask({ as, queue }: Pick<Extract<Step, { readonly _tag: "AddTask" }>, "as" | "queue">): void {
     const { tinytask } = this.world
-    const id = this.taskAt(index)
-    if (id === undefined || tinytask.read(id)?.status === "complete") return
-    for (const { task } of tinytask.tasks.values()) if (task.parent !== null) this.parents.add(task.parent)
-    switch (edit) {
-      case "complete":
-        return tinytask.change(id, { status: "complete" })
-      case "archive":
-        return tinytask.change(id, { archived: true })
-      case "delete":
-        return tinytask.remove(id)
-      case "reassign":
-        this.taken.add(id)
-        return tinytask.change(id, { assignee: "a person" })
-      case "giveBack":
-        return tinytask.change(id, { status: "idle", assignee: null })
-      case "block": {
-        const [first] = tinytask.tasks.keys()
-        // What is blocked by its own ancestor waits for ever: nobody means that.
-        const mayWait = first !== undefined && first < id && !this.descendsFrom(id, first)
-        return mayWait ? tinytask.change(id, { blockedBy: first }) : undefined
-      }
-      case "move":
-        this.taken.add(id)
-        return tinytask.change(id, { queue: "ops" })
-      case "prioritise":
-        return tinytask.change(id, { priority: 9 })
-    }
+    const other = this.people.taskAt(queue === "dev" ? 0 : 1)
+    const isOpenOther = other !== undefined && tinytask.read(other)?.status !== "complete"
+    this.world.addTask({
+      queue,
+      ...(as === "blocked" && other !== undefined ? { blockedBy: other } : {}),
+      ...(as === "subtask" && isOpenOther ? { parent: other } : {}),
+      ...(as === "assigned" ? { assignee: "both" } : {})
+    })
   }
 
-  private descendsFrom(id: TaskId, ancestor: TaskId): boolean {
-    const parent = this.world.tinytask.read(id)?.parent ?? null
-    return parent !== null && (parent === ancestor || this.descendsFrom(parent, ancestor))
+  private configure(settings: Settings): void {
+    this.settings = settings
+    this.desired = desiredBy(settings)
+  }
+
+  private breakLease({ fault, nth, task }: Extract<Step, { readonly _tag: "Lease" }>): void {
+    const { files } = this.world
+    const id = this.people.taskAt(task)
+    if (id === undefined) return
+    if (fault === "back") {
+      const contents = this.leaseContents.get(id) ?? []
+      const content = contents.at(-1 - (nth % Math.max(1, contents.length)))
+      if (content === undefined || content === files.leases.get(id)) return
+      files.leases.set(id, content)
+    } else {
+      if (files.leases.get(id)?._tag !== "Read") return
+      if (fault === "torn") files.tearLease(id, null)
+      else files.leases.delete(id)
+    }
+    this.people.lostLeases.add(id)
+  }
+
+  /** Keeps what leases said, for a content of them to come back. */
+  private keepLeases(): void {
+    for (const [id, stored] of this.world.files.leases) {
+      if (stored._tag !== "Read") continue
+      const contents = this.leaseContents.get(id) ?? []
+      if (contents.at(-1) !== stored) this.leaseContents.set(id, [...contents, stored].slice(-leasesKept))
+    }
   }
 
   /** A scheduler that lost its lock without knowing writes nothing, to files or to Tinytask. */
   private sleeperPass(): void {
     if (this.sleeper === null) return
     const before = this.written()
-    this.sleeper.pass(desiredFor(this.slots))
-    if (this.written() !== before) this.wrongs.push("a scheduler without the lock wrote something")
+    this.sleeper.pass(this.desired)
+    if (this.written() !== before) this.wrongs.push("[one scheduler writes] one without the lock wrote something")
   }
 
   /** What schedulers write; a supervisor may well write that its agent was signalled. */
@@ -326,108 +366,46 @@ export class HistoryRun {
   }
 
   private lookForWrongs(): void {
-    const { files, machine, supervision, tinytask } = this.world
-    for (const { epoch, other, taskId } of supervision.overlaps) {
-      if (this.isTraceable(other)) {
-        this.wrongs.push(`epoch ${epoch} of task ${taskId} began while ${other.pid} of ${other.attempt?.epoch} lived`)
-      }
-    }
-    for (const signal of machine.signals) {
-      if (signal.attempt === null) this.wrongs.push(`${signal.signal} to ${signal.pid}, which is no attempt's`)
-    }
-    for (const [id, { comments, task }] of tinytask.tasks) {
-      if (task.parent !== null) this.parents.add(task.parent)
-      const marks = comments.map((comment) => comment.slice(0, 60))
-      if (new Set(marks).size < marks.length) this.wrongs.push(`task ${id} was told of one ending twice`)
-    }
-    for (const process of machine.processes.values()) {
-      const { attempt, pid, state } = process
-      if (attempt === null || attempt.role === "supervisor" || state === "Z" || !this.isTraceable(process)) continue
-      const stored = files.task(attempt.taskId)
-      const attempts = files.attempts.get(attempt.taskId)
-      const isHeld =
-        stored.lease._tag !== "Missing" ||
-        stored.claims.some(({ epoch }) => epoch === attempt.epoch) ||
-        (attempts?.last?.epoch === attempt.epoch && attempts.outcomes.every(({ epoch }) => epoch !== attempt.epoch))
-      if (!isHeld) this.wrongs.push(`${attempt.role} ${pid} of task ${attempt.taskId} lives, and its slot is free`)
-    }
+    this.people.noteParents()
+    this.wrongs.push(...wrongsNow(this))
   }
 
-  /** What bears no token is found by the group and session that its lease names; where that was lost, by nothing. */
-  private isTraceable({ attempt, token }: SimulatedProcess): boolean {
-    return token !== null || (attempt !== null && !this.lostLeases.has(attempt.taskId))
-  }
-
-  /** All faults are over, people mend what is theirs to mend, and what was parked is released. */
   private heal(): void {
-    const { files, machine, supervision, tinytask } = this.world
     this.healed = true
-    tinytask.down = null
-    files.unwritable = null
-    this.slots = 2
-    files.agents = files.agents.map((record) => ({ ...record, pausedBy: null }))
+    heal(this.world)
+    this.configure(settingsAtFirst)
     this.restart()
-    // Where the lease is lost too, a hung supervisor is only held and told of, by protocol 2.3: somebody kills it.
-    for (const { hung, lease, process } of supervision.live) {
-      if (hung && files.leaseToken(lease.taskId) !== lease.token) machine.kill(process)
-    }
-    for (const [id, { task }] of tinytask.tasks) {
-      if (task.archived) tinytask.remove(id)
-      else if (task.status !== "complete" && (!this.isOurs(id) || task.assignee === "a person")) {
-        tinytask.change(id, { assignee: null, status: "idle" })
-      }
-    }
-    // What `repair` does: a lease of which nothing can be said is put aside.
-    for (const [id, { _tag }] of files.leases) {
-      if (_tag === "Unreadable" && files.claims.of(id).length === 0) files.leases.delete(id)
-    }
   }
 
-  /** Whether files say that an attempt at this task is under way. */
-  private isOurs(id: TaskId): boolean {
-    const { files } = this.world
-    const attempts = files.attempts.get(id)
-    const isOpen = attempts?.outcomes.every(({ epoch }) => epoch !== attempts.last?.epoch) === true
-    return files.leases.has(id) || files.claims.of(id).length > 0 || isOpen
-  }
-
-  private release(): void {
-    const { files, tinytask } = this.world
-    for (const [id, attempts] of files.attempts) {
-      if (attempts.parked !== null) {
-        files.attempts.set(id, { ...attempts, parked: null, notBefore: null, counts: { failures: 0, losses: 0 } })
-      }
+  /** What is told while something is done. */
+  private listenTo(act: () => void): ReadonlyArray<string> {
+    const { tell } = this
+    if (tell === null) {
+      act()
+      return []
     }
-    for (const [id, { task }] of tinytask.tasks) {
-      const isParent = [...tinytask.tasks.values()].some((other) => other.task.parent === id)
-      if (this.isOurs(id) || isParent || task.status === "complete") continue
-      // Who took a task away gives it back; what else is left working was forgotten by us.
-      if (this.taken.has(id) || this.raced.has(id)) tinytask.change(id, { assignee: null, status: "idle" })
-      else if (task.status === "working") this.wrongs.push(`task ${id} was left working, and nobody works on it`)
-    }
+    const lines: Array<string> = []
+    this.tell = (line) => lines.push(line)
+    act()
+    this.tell = tell
+    return lines
   }
 
   private converge(): void {
-    const { files, tinytask } = this.world
-    const isDone = () =>
-      [...tinytask.tasks.values()].every(({ task }) => task.status === "complete") &&
-      [...files.taskIds(), ...files.attempts.keys()].every((id) => !this.isOurs(id))
-    for (let made = 0; made < healingPassesMax && !isDone() && this.wrongs.length === 0; made += 1) {
-      this.pass([])
-      this.release()
+    let told = ""
+    for (let made = 0; made < healingPassesMax && !isAtRest(this.world) && this.wrongs.length === 0; made += 1) {
+      const lines = this.listenTo(() => {
+        this.pass([])
+      })
+      // What stays as it was is told once.
+      if (lines.join() !== told) for (const line of [`Pass ${made + 1}`, ...lines]) this.tell?.(line)
+      told = lines.join()
+      this.wrongs.push(...release(this.world, this.people))
       this.later(60)
       this.lookForWrongs()
     }
     if (this.wrongs.length > 0) return
-    if (!isDone()) this.wrongs.push(`not at rest: ${this.written()}`)
-    for (const [id, { transitions }] of tinytask.tasks) {
-      const completions = transitions.filter((status) => status === "complete").length
-      if (!this.parents.has(id) && !this.raced.has(id) && completions !== 1)
-        this.wrongs.push(`task ${id} was completed ${completions} times`)
-    }
-    const ended = new Set<string>(files.history.map(({ token }) => token))
-    const lost = [...this.starts].filter((token) => !ended.has(token))
-    if (lost.length > 0) this.wrongs.push(`${lost.length} starts have no ending: ${lost.join()}`)
-    if (ended.size > this.starts.size) this.wrongs.push(`${ended.size} endings of ${this.starts.size} starts`)
+    if (!isAtRest(this.world)) this.wrongs.push(`[comes to its end] not at rest: ${this.written()}`)
+    else this.wrongs.push(...accounts(this.world, this.people, this.starts))
   }
 }

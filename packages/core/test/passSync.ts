@@ -9,6 +9,7 @@ import type { DesiredState } from "../src/domain/DesiredState.ts"
 import type { Term } from "../src/domain/identifiers.ts"
 import type { ObservedState } from "../src/domain/ObservedState.ts"
 import type { Plan } from "../src/domain/Plan.ts"
+import type { ActionResult } from "../src/pass/ActionResult.ts"
 import { apply } from "../src/pass/apply.ts"
 import { makePassMemory } from "../src/pass/memory.ts"
 import { plan, runPass } from "../src/pass/pass.ts"
@@ -31,6 +32,13 @@ const clockOf = ({ machine }: World): Clock.Clock => {
   }
 }
 
+/** Who watches the passes: told of each call, each plan before it is carried out, and what became of its actions. */
+export interface PassListener {
+  readonly onCall: (call: string, moment: "before" | "after") => void
+  readonly onPlan: (observed: ObservedState, plan: Plan) => void
+  readonly onResults: (results: ReadonlyArray<ActionResult>) => void
+}
+
 /** One scheduler process that makes its passes synchronously. */
 export class SyncScheduler {
   faults: FaultHook = () => null
@@ -39,12 +47,15 @@ export class SyncScheduler {
   private readonly memory = Effect.runSync(makePassMemory)
   private readonly context
   private readonly clock: Clock.Clock
-  private readonly onPlan: (observed: ObservedState, plan: Plan) => void
+  private readonly listener: PassListener
 
-  constructor(world: World, onCall: FaultHook, onPlan: (observed: ObservedState, plan: Plan) => void) {
+  constructor(world: World, listener: PassListener) {
     this.clock = clockOf(world)
-    this.onPlan = onPlan
-    const faults: FaultHook = (call, moment) => onCall(call, moment) ?? this.faults(call, moment)
+    this.listener = listener
+    const faults: FaultHook = (call, moment) => {
+      listener.onCall(call, moment)
+      return this.faults(call, moment)
+    }
     this.context = Effect.runSync(Layer.buildWithScope(layerSimulation(world, faults), this.scope))
     const acquired = SchedulerLock.use(({ acquire }) => acquire).pipe(
       Effect.provide(this.context),
@@ -60,8 +71,8 @@ export class SyncScheduler {
       term: this.term,
       startsOffReason: null,
       logDirectory: "state/logs",
-      onPlan: (observed, made) => Effect.sync(() => this.onPlan(observed, made)),
-      onResults: () => Effect.void
+      onPlan: (observed, made) => Effect.sync(() => this.listener.onPlan(observed, made)),
+      onResults: (results) => Effect.sync(() => this.listener.onResults(results))
     }
   }
 
@@ -75,7 +86,8 @@ export class SyncScheduler {
     const once = Effect.gen(function* () {
       const made = yield* plan(input)
       yield* input.onPlan(made.observed, made.plan)
-      yield* apply({ ...input, observed: made.observed, plan: made.plan })
+      const { results } = yield* apply({ ...input, observed: made.observed, plan: made.plan })
+      yield* input.onResults(results)
       return made.plan
     })
     return this.run(once)

@@ -44,7 +44,7 @@ describe("Tinytask in memory", () => {
     assert.isFalse(isBlocked())
   })
 
-  it("deletes subtasks with their parent, uses no number twice, and begins anew at 1", () => {
+  it("deletes subtasks with their parent, uses no number twice, and begins anew at 1, later", () => {
     const world = new World(1_234)
     const parent = world.addTask()
     world.addTask({ parent })
@@ -54,7 +54,7 @@ describe("Tinytask in memory", () => {
     world.tinytask.beginAnew()
     const anew = world.addTask()
     assert.strictEqual(anew, 1)
-    assert.strictEqual(world.tinytask.read(anew)?.createdAt, "1970-01-01T00:00:01.000Z")
+    assert.strictEqual(world.tinytask.read(anew)?.createdAt, "1970-01-01T00:00:02.000Z")
   })
 
   it.effect("lists what is open, answers null for what is gone, and refuses to change it", () =>

@@ -155,7 +155,9 @@ const fromClaim = (
   const { claim, epoch } = sight
   const recorded = recordedOutcome(record.attempts, epoch)
   const last = record.attempts?.last?.epoch === epoch ? record.attempts.last : null
-  if (recorded !== null && leaseFault === "lease-missing") {
+  // A later start proves that this one was closed, also where its ending is remembered no more.
+  const isClosed = recorded !== null || (record.attempts?.last?.epoch ?? 0) > epoch
+  if (isClosed && leaseFault === "lease-missing") {
     const liveness = record.claims.map(claimLiveness).reduce(worseOf)
     // The claim of the latest start is the last thing that its end removes: with nothing alive, that end goes on.
     const mayBeCutShort = last !== null && (claim.kind === "tombstone" || liveness === "dead")

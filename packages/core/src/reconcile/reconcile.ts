@@ -64,18 +64,22 @@ export const reconcile = (observed: ObservedState, desired: DesiredState): Plan 
   for (const task of tasks) {
     if (held.has(task.id)) continue
     const subtasks = openSubtasks.get(task.id) ?? 0
+    const record = records.get(task.id)
+    const problem = record?.attemptsProblem ?? null
     if (task.status === "working") {
       verdicts.push(
         subtasks > 0
           ? { _tag: "Wait", taskId: task.id, reasons: [{ _tag: "OpenSubtasks", count: subtasks }] }
-          : { _tag: "Ignore", taskId: task.id, reason: "worked-on-outside" }
+          : problem !== null
+            ? // The file may well tell of a start of ours.
+              { _tag: "Wait", taskId: task.id, reasons: [{ _tag: "AttemptsUnreadable", problem }] }
+            : { _tag: "Ignore", taskId: task.id, reason: "worked-on-outside" }
       )
       continue
     }
-    const record = records.get(task.id)
     const reasons: ReadonlyArray<WaitReason> =
-      record !== undefined && (record.attemptsProblem !== null || record.epochMax > epochMax)
-        ? [{ _tag: "AttemptsUnreadable", problem: record.attemptsProblem ?? "its epochs are used up" }]
+      record !== undefined && (problem !== null || record.epochMax > epochMax)
+        ? [{ _tag: "AttemptsUnreadable", problem: problem ?? "its epochs are used up" }]
         : taskReasons(task, {
             attempts: record?.attempts ?? null,
             openSubtasks: subtasks,

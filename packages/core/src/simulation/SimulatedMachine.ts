@@ -37,6 +37,8 @@ interface DueEvent {
 }
 
 const firstPid = 100
+/** As many numbers as Linux has at most. */
+const pidMax = 4_194_304
 
 export class SimulatedMachine {
   here: HostIdentity = { host: "simulated/1", bootId: "boot-1", pidNs: 1 }
@@ -56,6 +58,8 @@ export class SimulatedMachine {
   private bootedAtMs: number
   private boots = 1
   private nextPid = firstPid
+  /** The largest pid: after it, numbers are given out anew. */
+  pidMax = pidMax
   /** When the last process of each pid began: a number is never used twice within one tick. */
   private readonly lastStarts = new Map<number, number>()
   /** By time, then by the order in which they were added. */
@@ -111,8 +115,7 @@ export class SimulatedMachine {
   }
 
   spawn(process: NewProcess): SimulatedProcess {
-    while (this.processes.has(this.nextPid)) this.nextPid += 1
-    const pid = process.pid ?? this.nextPid
+    const pid = process.pid ?? this.freePid()
     const pidStart = Math.max(Math.floor(this.monoMs() / 10), (this.lastStarts.get(pid) ?? 0) + 1)
     this.lastStarts.set(pid, pidStart)
     const made: SimulatedProcess = {
@@ -127,9 +130,32 @@ export class SimulatedMachine {
       reaps: true,
       onSignal: process.onSignal
     }
-    this.nextPid += process.pid === undefined ? 1 : 0
     this.processes.set(pid, made)
     return made
+  }
+
+  /** The next number that no process has, and no group or session still bears. */
+  private freePid(): number {
+    for (;;) {
+      const pid = this.nextPid
+      this.nextPid = pid >= this.pidMax ? firstPid : pid + 1
+      if (this.isFree(pid)) return pid
+    }
+  }
+
+  /** Whether the system may give this number to a new process. */
+  isFree(pid: number): boolean {
+    if (this.processes.has(pid)) return false
+    for (const { group, session } of this.processes.values()) if (group === pid || session === pid) return false
+    return true
+  }
+
+  /** A process looks after its children again: those that ended are gone. */
+  reap(process: SimulatedProcess): void {
+    process.reaps = true
+    for (const child of this.processes.values()) {
+      if (child.parent === process.pid && child.state === "Z") this.processes.delete(child.pid)
+    }
   }
 
   lives(process: SimulatedProcess): boolean {

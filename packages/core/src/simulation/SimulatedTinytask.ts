@@ -23,11 +23,16 @@ export class SimulatedTinytask {
   /** Why it does not answer; null = it does. */
   down: string | null = null
   private nextId = 1
+  /** No task of a new server is as old as one of the server before it: with its number, that is what identifies it. */
+  private createdAfterMs = 0
+  private newestMs = -1000
 
   add(nowMs: number, fields: NewTask = {}): TaskId {
     const { description, ...rest } = fields
     const id = TaskIdSchema.make(this.nextId)
     this.nextId += 1
+    const createdMs = Math.max(Math.floor(nowMs / 1000) * 1000, this.createdAfterMs)
+    this.newestMs = Math.max(this.newestMs, createdMs)
     const task: Task = {
       id,
       title: `task ${id}`,
@@ -39,7 +44,7 @@ export class SimulatedTinytask {
       parent: null,
       blockedBy: null,
       blocked: false,
-      createdAt: timestampOf(Math.floor(nowMs / 1000) * 1000),
+      createdAt: timestampOf(createdMs),
       archived: false,
       ...rest
     }
@@ -93,6 +98,7 @@ export class SimulatedTinytask {
 
   /** A new server in the old one's place: no tasks, and numbers from 1. */
   beginAnew(): void {
+    this.createdAfterMs = this.newestMs + 1000
     this.tasks.clear()
     this.nextId = 1
   }

@@ -56,10 +56,12 @@ export class Supervision {
       place: this.machine.here,
       agent: null,
       run: null,
-      hung: false,
+      hung: null,
+      overdue: [],
       asked: false,
       fenced: false,
-      beatMs: null
+      beatMs: null,
+      agentSinceMs: null
     }
     this.live.add(supervised)
     if (script.claimAfterMs !== null) this.step(supervised, script.claimAfterMs, () => this.claim(supervised))
@@ -70,10 +72,18 @@ export class Supervision {
     return [...this.live].findLast(({ lease, process }) => lease.taskId === taskId && this.machine.lives(process))
   }
 
-  /** It stops doing anything, as one whose machine thrashes or whose loop spins. */
-  hang(supervised: Supervised): void {
-    supervised.hung = true
+  /** It stops doing anything: its loop spins, or somebody stopped it. */
+  hang(supervised: Supervised, how: "spins" | "stopped" = "spins"): void {
+    supervised.hung = how
     supervised.process.reaps = false
+  }
+
+  /** It goes on where it was, and knows nothing of what happened meanwhile. */
+  wake(supervised: Supervised): void {
+    if (supervised.hung === null || !this.machine.lives(supervised.process)) return
+    supervised.hung = null
+    this.machine.reap(supervised.process)
+    for (const act of supervised.overdue.splice(0)) this.step(supervised, 0, act)
   }
 
   /** Beats of those that are due. */
@@ -83,7 +93,7 @@ export class Supervision {
       const { agent, beatMs, hung, lease, process } = supervised
       const heartbeatMs = heartbeatMsOf(lease)
       if (!this.machine.lives(process)) this.live.delete(supervised)
-      else if (!hung && agent !== null && beatMs !== null && lived - beatMs >= heartbeatMs) {
+      else if (hung === null && agent !== null && beatMs !== null && lived - beatMs >= heartbeatMs) {
         if (this.machine.lives(agent)) this.beat(supervised, (lived - beatMs) % heartbeatMs)
       }
     }
@@ -91,7 +101,9 @@ export class Supervision {
 
   private step(supervised: Supervised, delayMs: number, act: () => void): void {
     const due = () => {
-      if (this.machine.lives(supervised.process) && !supervised.hung) act()
+      if (!this.machine.lives(supervised.process)) return
+      if (supervised.hung === null) act()
+      else supervised.overdue.push(act)
     }
     if (delayMs === 0) due()
     else this.machine.after(delayMs, due)
@@ -143,6 +155,7 @@ export class Supervision {
       }
     })
     supervised.agent = agent
+    supervised.agentSinceMs = this.machine.livedMs()
     supervised.run = { taskId, agent: lease.agentName, epoch, startMs: this.machine.nowMs, endMs: null }
     this.runs.push(supervised.run)
     this.files.logs.set(taskId, epoch)
@@ -225,8 +238,11 @@ export class Supervision {
       return "fenced"
     }
     if (this.files.unwritable !== null) return "failed"
-    const { monoMs, nowMs } = { nowMs: this.machine.nowMs - ageMs, monoMs: this.machine.monoMs() - ageMs }
-    const written = leaseOf(supervised, exit, { monoMs, nowMs })
+    const written = leaseOf(supervised, exit, {
+      nowMs: this.machine.nowMs - ageMs,
+      monoMs: this.machine.monoMs() - ageMs,
+      livedMs: this.machine.livedMs() - ageMs
+    })
     if (written !== null) this.files.leases.set(lease.taskId, { _tag: "Read", lease: written })
     return "written"
   }
@@ -249,9 +265,13 @@ export class Supervision {
 
   private signalled(supervised: Supervised, signal: Signal): void {
     if (signal === "SIGKILL") this.leave(supervised)
-    else if (signal === "SIGTERM" && !supervised.hung) {
-      supervised.asked = true
-      this.endAgent(supervised)
+    else if (signal === "SIGCONT" && supervised.hung === "stopped") this.wake(supervised)
+    else if (signal === "SIGTERM" && supervised.hung !== "spins") {
+      // One that is stopped gets it when it wakes.
+      this.step(supervised, 0, () => {
+        supervised.asked = true
+        this.endAgent(supervised)
+      })
     }
   }
 }

@@ -12,7 +12,7 @@ import { SchedulerLock } from "../ports/SchedulerLock.ts"
 import { TaskQueue, TaskQueueRejected, TaskQueueUnreachable } from "../ports/TaskQueue.ts"
 import { makeCall, noFaults } from "./memoryCalls.ts"
 import type { Call, FaultHook } from "./memoryCalls.ts"
-import { attemptHistory, leaseStore, schedulerLock } from "./memoryState.ts"
+import { attemptHistory, confirmedBy, leaseStore, schedulerLock } from "./memoryState.ts"
 import type { NewProcess, SimulatedMachine, SimulatedProcess } from "./SimulatedMachine.ts"
 import type { SimulatedTinytask } from "./SimulatedTinytask.ts"
 import type { World } from "./World.ts"
@@ -69,11 +69,13 @@ const rowOf = ({ group, parent, pid, pidStart, session, state, token }: Simulate
   token: state === "Z" ? null : token
 })
 
+/** For calls whose port knows no error. */
+const never = (reason: string): never => {
+  throw new Error(`this call can't fail: ${reason}`)
+}
+
 const processTable = (machine: SimulatedMachine, self: SimulatedProcess, call: Call) => {
   const unreadable = (reason: string) => new ProcessesUnreadable({ reason })
-  const never = (reason: string): never => {
-    throw new Error(`this call can't fail: ${reason}`)
-  }
   return ProcessTable.of({
     ourselves: call(
       "ProcessTable.ourselves",
@@ -106,8 +108,11 @@ const agentLauncher = (world: World, call: Call) =>
           return Effect.void
         }
       ),
-    lookAtRecipes: (recipes) => Effect.sync(() => world.recipes.filter(({ recipe }) => recipes.includes(recipe))),
-    drawToken: Effect.sync(() => world.drawToken())
+    lookAtRecipes: (recipes) =>
+      call("AgentLauncher.lookAtRecipes", never, () =>
+        Effect.sync(() => world.recipes.filter(({ recipe }) => recipes.includes(recipe)))
+      ),
+    drawToken: call("AgentLauncher.drawToken", never, () => Effect.sync(() => world.drawToken()))
   })
 
 /** Where a scheduler's process stands: as a child of pid 1 with a clean environment, unless it is said otherwise. */
@@ -131,7 +136,7 @@ export const layerSimulation = (
       )
       const call = makeCall(world, faults)
       const lock = schedulerLock(files)
-      return Context.make(SchedulerLock, lock).pipe(
+      return Context.make(SchedulerLock, confirmedBy(lock, call)).pipe(
         Context.add(LeaseStore, leaseStore(files, lock, call)),
         Context.add(AttemptHistory, attemptHistory(files, lock, call)),
         Context.add(TaskQueue, taskQueue(tinytask, call)),

@@ -128,9 +128,21 @@ export const attemptHistory = (files: SimulatedFiles, lock: Lock, call: Call) =>
   })
 }
 
+/** The lock as its port shows it: each look at it is a call. */
+export const confirmedBy = (lock: Lock, call: Call): Lock =>
+  SchedulerLock.of({
+    acquire: lock.acquire,
+    confirm: call(
+      "SchedulerLock.confirm",
+      (reason) => new LockLost({ path: lockPath, reason }),
+      () => lock.confirm
+    )
+  })
+
+const lockPath = "state/tinyscheduler.lock"
+
 /** The lock as one scheduler process sees it. */
 export const schedulerLock = (files: SimulatedFiles) => {
-  const path = "state/tinyscheduler.lock"
   let held: { readonly holder: number; readonly term: Term | null } | null = null
   const loss = (): string | null => {
     if (held === null || files.lockHolder !== held.holder) return "this process does not hold it"
@@ -140,7 +152,8 @@ export const schedulerLock = (files: SimulatedFiles) => {
   return SchedulerLock.of({
     acquire: Effect.acquireRelease(
       Effect.suspend(() => {
-        if (files.lockHolder !== null) return Effect.fail(new LockHeld({ path, holder: `term ${files.lockHolder}` }))
+        if (files.lockHolder !== null)
+          return Effect.fail(new LockHeld({ path: lockPath, holder: `term ${files.lockHolder}` }))
         if (files.termProblem === null) files.term += 1
         const term = files.termProblem === null ? Term.make(files.term) : null
         held = { holder: files.term, term }
@@ -155,7 +168,7 @@ export const schedulerLock = (files: SimulatedFiles) => {
     ),
     confirm: Effect.suspend(() => {
       const reason = loss()
-      return reason === null ? Effect.void : Effect.fail(new LockLost({ path, reason }))
+      return reason === null ? Effect.void : Effect.fail(new LockLost({ path: lockPath, reason }))
     })
   })
 }

@@ -30,6 +30,8 @@ export interface AgentScript {
   /** How long the agent works, and how long it then takes to exit. */
   readonly runMs: number
   readonly lingerMs: number
+  /** After how long it says nothing any more; null = it goes on talking. */
+  readonly quietAfterMs: number | null
   readonly exit: { readonly code: number | null; readonly signal: string | null }
   /** The end of its output. */
   readonly tail: string
@@ -50,6 +52,7 @@ export const completesAfter = (runMs: number, fields: Partial<AgentScript> = {})
   startError: null,
   runMs,
   lingerMs: 0,
+  quietAfterMs: null,
   exit: { code: 0, signal: null },
   tail: "",
   atEnd: (tinytask, taskId) => {

@@ -22,13 +22,18 @@ export interface Supervised {
   readonly place: HostIdentity
   agent: SimulatedProcess | null
   run: SimulatedRun | null
-  /** It does nothing any more and answers to SIGKILL only. */
-  hung: boolean
+  /**
+   * It does nothing and answers to SIGKILL only: its loop spins, or it was stopped, so that SIGCONT wakes it. What came
+   * due meanwhile happens when it wakes.
+   */
+  hung: "spins" | "stopped" | null
+  readonly overdue: Array<() => void>
   /** It was asked to end. */
   asked: boolean
   fenced: boolean
-  /** When it last wrote its lease, in lived time; null = never. */
+  /** When it last wrote its lease, and since when its agent runs, in lived time; null = never. */
   beatMs: number | null
+  agentSinceMs: number | null
 }
 
 /** Who won the epoch. */
@@ -47,10 +52,13 @@ export const claimOf = ({ lease, place, process }: Supervised): Claim => ({
 
 /** The lease as its supervisor writes it at a moment; null when there is nothing to say yet. */
 export const leaseOf = (
-  { agent, lease, place, process }: Supervised,
+  { agent, agentSinceMs, lease, place, process, script }: Supervised,
   exit: AgentExit | null,
-  { monoMs, nowMs }: { readonly monoMs: number; readonly nowMs: number }
+  { livedMs, monoMs, nowMs }: { readonly livedMs: number; readonly monoMs: number; readonly nowMs: number }
 ): Lease | null => {
+  const { quietAfterMs } = script
+  const silentMs =
+    quietAfterMs === null || agentSinceMs === null ? 0 : Math.max(0, livedMs - agentSinceMs - quietAfterMs)
   const common = {
     ...lease,
     ...place,
@@ -59,7 +67,7 @@ export const leaseOf = (
     lastHeartbeat: timestampOf(nowMs),
     beatMonoMs: monoMs,
     lastOutput: null,
-    silentMs: 0
+    silentMs
   }
   const identity = agent === null ? null : { pid: agent.pid, pidStart: agent.pidStart, group: agent.group }
   if (exit !== null) return { ...common, agent: identity, phase: "finished", exit }

@@ -1,0 +1,42 @@
+/**
+ * Histories that once went wrong, shrunk: the test command runs each. A new one comes from `pnpm simulate`, which prints
+ * it as data.
+ */
+import type { History, Mishap, Step } from "./passHistory.ts"
+
+const dev: Step = { _tag: "AddTask", queue: "dev", as: "plain" }
+const ops: Step = { _tag: "AddTask", queue: "ops", as: "assigned" }
+const rest: Step = { _tag: "Rest" }
+const wait = (seconds: number): Step => ({ _tag: "Wait", seconds })
+const pass = (...mishaps: ReadonlyArray<Mishap>): Step => ({ _tag: "Pass", mishaps })
+
+export const cases: { readonly [name: string]: History } = {
+  "a task whose attempts file can't be read is held, not taken for somebody else's work": {
+    scripts: ["completes"],
+    steps: [
+      dev,
+      ops,
+      pass(),
+      { _tag: "Lease", task: 0, fault: "lost", nth: 0 },
+      { _tag: "AttemptsFile", task: 0, readable: false },
+      pass()
+    ]
+  },
+  "a claim that comes after a later attempt has ended is swept, not judged": {
+    scripts: ["completesAtOnce", "completes"],
+    steps: [
+      dev,
+      ops,
+      rest,
+      { _tag: "Hang", supervisor: 3, how: "spins" },
+      wait(130),
+      { _tag: "TinytaskAnew" },
+      pass(),
+      wait(1),
+      rest,
+      { _tag: "Wake", supervisor: 0 },
+      { _tag: "AddTask", queue: "dev", as: "assigned" },
+      pass()
+    ]
+  }
+}
