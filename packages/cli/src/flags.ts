@@ -9,12 +9,17 @@ import { ConfigurationError } from "./settings/ConfigurationError.ts"
 import { loadSettings } from "./settings/loadSettings.ts"
 import type { SettingFlags } from "./settings/loadSettings.ts"
 import { placeFaults } from "./settings/places.ts"
-import { prefix, settingKeys, settingTable } from "./settings/settingTable.ts"
+import { nameOf, settingKeys, settingTable } from "./settings/settingTable.ts"
 import type { Setting } from "./settings/settingTable.ts"
 
 const described = (setting: Setting<unknown>): string => {
   const standard = Option.getOrElse(setting.standard, () => "")
-  return `${setting.description} [${prefix}${setting.variable}${standard === "" ? "" : `, default ${standard}`}]`
+  const about = [
+    nameOf(setting),
+    ...(setting.kind === "text" ? [setting.form] : []),
+    ...(standard === "" ? [] : [`default ${standard}`])
+  ]
+  return `${setting.description} [${about.join("; ")}]`
 }
 
 const flagOf = (setting: Setting<unknown>): Flag.Flag<Option.Option<string>> =>
