@@ -12,7 +12,7 @@ import { addTask } from "./harness/tinytask.ts"
 import { until } from "./harness/until.ts"
 
 /** A base path that is in use, and what a terminal in it needs. */
-const inUse = async () => {
+const inUse = async (settings: string) => {
   const ground = new Ground()
   ground.installGoose()
   mkdirSync(ground.path("notes"))
@@ -22,7 +22,7 @@ const inUse = async () => {
   const server = ground.start(["tinytask", "serve", "--port", "0"])
   await server.says(/listens at \S+/)
   const url = /http:\S+/.exec(server.said().stdout)?.[0] ?? ""
-  ground.write(".env", `TINYSCHEDULER_MCP_ENDPOINT=${url}\nTINYSCHEDULER_MAX_ATTEMPTS=1\n`)
+  ground.write(".env", `TINYSCHEDULER_MCP_ENDPOINT=${url}\nTINYSCHEDULER_MAX_ATTEMPTS=1\n${settings}`)
   ground.start(["run", "--daemon", "--loop-interval", "1"])
   const running = await addTask(url, { queue: "dev", description: JSON.stringify([["await", ground.path("gate")]]) })
   const failing = await addTask(url, { queue: "qa" })
@@ -51,12 +51,16 @@ it("docs/commands.md names the fields of each command's JSON", async () => {
   }
 })
 
-const follow = async (page: string): Promise<void> => {
-  expect(await followPage(page, await inUse())).toBeGreaterThan(0)
+const follow = async (page: string, settings = ""): Promise<void> => {
+  expect(await followPage(page, await inUse(settings))).toBeGreaterThan(0)
 }
 
 it.skipIf(lacksProgramOf("docs/operations.md"))("docs/operations.md does what it says, command by command", () =>
   follow("docs/operations.md")
+)
+
+it.skipIf(lacksProgramOf("docs/logs.md"))("docs/logs.md does what it says, command by command", () =>
+  follow("docs/logs.md", "TINYSCHEDULER_LOG_FORMAT=json\n")
 )
 
 it.skipIf(lacksProgramOf("docs/troubleshooting.md"))(
