@@ -64,7 +64,7 @@ for await (const line of createInterface({ input: daemon.stderr })) {
 daemon.kill("SIGTERM")
 await new Promise((resolve) => daemon.once("exit", resolve))
 await server.close()
-const [lease] = fs.readdirSync(path.join(base, "state/running")).filter((name) => name.endsWith(".json"))
+const lease = fs.readdirSync(path.join(base, "state/running")).find((name) => name.endsWith(".json"))
 const { agent, pid: supervisor } = JSON.parse(fs.readFileSync(path.join(base, "state/running", lease ?? ""), "utf8"))
 process.kill(supervisor, "SIGKILL")
 process.kill(agent.pid, "SIGKILL")
