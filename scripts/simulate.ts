@@ -5,7 +5,7 @@
 import { randomInt } from "node:crypto"
 import { parseArgs } from "node:util"
 import { checkHistories, summaryOf } from "../packages/core/test/passHistoryCheck.ts"
-import { HistoryRun } from "../packages/core/test/passHistoryRun.ts"
+import { runHistory } from "../packages/core/test/passHistoryRun.ts"
 
 const print = (line: string): void => {
   process.stdout.write(`${line}\n`)
@@ -54,7 +54,7 @@ if (options === null) {
   if (violation !== null) {
     print(`\nA violation, found after ${violation.foundAfter} histories. The shortest that shows it:\n`)
     print(`agents do: ${violation.history.scripts.join(", ")}`)
-    const run = HistoryRun.of(violation.history, print)
+    const run = runHistory(violation.history, print)
     print("\nviolated:")
     for (const wrong of run.wrongs) print(`  ${wrong}`)
     print(`\nas data: ${JSON.stringify(violation.history)}`)

@@ -7,7 +7,7 @@ import { randomInt } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
 import { cases } from "./passHistoryCases.ts"
 import { checkHistories, summaryOf } from "./passHistoryCheck.ts"
-import { HistoryRun } from "./passHistoryRun.ts"
+import { runHistory } from "./passHistoryRun.ts"
 
 const runs = Number(process.env["RUNS"] ?? 2000)
 const seed = Number(process.env["SEED"] ?? randomInt(2 ** 31))
@@ -17,7 +17,7 @@ const timeoutMs = Math.max(300_000, runs * 70)
 describe("a machine with all its faults", () => {
   for (const [name, history] of Object.entries(cases)) {
     it(name, () => {
-      assert.deepStrictEqual(HistoryRun.of(history).wrongs, [])
+      assert.deepStrictEqual(runHistory(history).wrongs, [])
     })
   }
 

@@ -2,7 +2,7 @@
 import * as fc from "fast-check"
 import { history } from "./passHistory.ts"
 import type { History } from "./passHistory.ts"
-import { HistoryRun } from "./passHistoryRun.ts"
+import { runHistory } from "./passHistoryRun.ts"
 
 export interface CheckInput {
   readonly seed: number
@@ -32,18 +32,17 @@ export const checkHistories = async ({ path, runs, seed }: CheckInput): Promise<
   let passes = 0
   let starts = 0
   const property = fc.asyncProperty(history, async (drawn) => {
-    const run = HistoryRun.of(drawn)
+    const run = runHistory(drawn)
     histories += 1
     passes += run.passes
-    starts += run.starts.size
+    starts += run.starts
     for (const [kind, count] of run.faults) faults.set(kind, (faults.get(kind) ?? 0) + count)
     if (histories % breatheEvery === 0) await breathe()
     return run.wrongs.length === 0
   })
   const details = await fc.check(property, {
     seed,
-    numRuns: path === null ? runs : 1,
-    ...(path === null ? {} : { path, endOnFailure: true })
+    ...(path === null ? { numRuns: runs } : { numRuns: 1, path, endOnFailure: true })
   })
   const { counterexample, counterexamplePath, errorInstance, numRuns } = details
   // A property that answers false has no error of its own: one that has is a fault of the simulation.

@@ -47,7 +47,9 @@ export const release = (world: World, people: People): ReadonlyArray<string> => 
   for (const [id, { task }] of tinytask.tasks) {
     const isParent = [...tinytask.tasks.values()].some((other) => other.task.parent === id)
     if (isParent || task.status === "complete" || isUnderWay(world, id)) continue
-    if (people.taken.has(id) || people.raced.has(id)) tinytask.change(id, { assignee: null, status: "idle" })
+    // A parent whose working subtask was deleted stays working.
+    const isTheirs = people.taken.has(id) || people.raced.has(id) || people.parents.has(id)
+    if (isTheirs) tinytask.change(id, { assignee: null, status: "idle" })
     else if (task.status === "working") forgotten.push(id)
   }
   return forgotten.map((id) => `[never lost] task ${id} was left working, and nobody works on it`)

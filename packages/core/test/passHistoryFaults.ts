@@ -43,7 +43,7 @@ export const faultsOf = (mishaps: ReadonlyArray<Mishap>, listener: MishapListene
       if (error !== null) listener.onMishap(found, name, `${error.split(":")[0] ?? error} ${moment}`)
       return error
     }
-    listener.onMishap(found, name, kind)
+    listener.onMishap(found, name, `${kind} within a pass`)
     listener.disturb(kind, calls)
     return null
   }

@@ -14,13 +14,16 @@ interface Scene {
   readonly plan: Plan
 }
 
-/** Whether files say that an attempt at this task is under way. */
-export const isUnderWay = ({ files }: World, id: TaskId): boolean => {
+/** A start that was written down and has no ending yet. */
+const hasOpenStart = ({ files }: World, id: TaskId): boolean => {
   const attempts = files.attempts.get(id)
   const last = attempts?.last ?? null
-  const isOpen = last !== null && attempts?.outcomes.every(({ epoch }) => epoch !== last.epoch) === true
-  return files.leases.has(id) || files.claims.of(id).length > 0 || isOpen
+  return last !== null && attempts?.outcomes.every(({ epoch }) => epoch !== last.epoch) === true
 }
+
+/** Whether files say that an attempt at this task is under way. */
+export const isUnderWay = (world: World, id: TaskId): boolean =>
+  world.files.leases.has(id) || world.files.claims.of(id).length > 0 || hasOpenStart(world, id)
 
 const heldBy = (world: World): ReadonlyArray<{ readonly agent: string | null; readonly queue: string | null }> => {
   const { files } = world
@@ -30,8 +33,13 @@ const heldBy = (world: World): ReadonlyArray<{ readonly agent: string | null; re
     .map((id) => {
       const stored = files.leases.get(id)
       const last = files.attempts.get(id)?.last ?? null
-      const agent = stored?._tag === "Read" || stored?._tag === "Legacy" ? stored.lease.agentName : last?.agentName
-      return { agent: agent ?? null, queue: (stored?._tag === "Read" ? stored.lease.queue : last?.queue) ?? null }
+      if (stored?._tag === "Legacy") return { agent: stored.lease.agentName, queue: null }
+      const lease = stored?._tag === "Read" ? stored.lease : null
+      const [epoch, claim] = files.claims.of(id).at(-1) ?? [0, null]
+      // The claim of a later epoch says more than a lease that came back.
+      return lease === null || lease.epoch < epoch
+        ? { agent: claim?.agentName ?? last?.agentName ?? null, queue: last?.queue ?? null }
+        : { agent: lease.agentName, queue: lease.queue }
     })
 }
 
@@ -131,7 +139,8 @@ const isMoving = (verdict: Verdict, scene: Scene): boolean => {
     case "Reclaim":
       return isUnderWay(scene.world, taskId)
     case "Start":
-      return !isUnderWay(scene.world, taskId)
+      // Claims of attempts that have ended may be swept in the same plan.
+      return !scene.world.files.leases.has(taskId) && !hasOpenStart(scene.world, taskId)
     case "Ignore":
       return scene.world.tinytask.read(taskId)?.status === "working" && !isUnderWay(scene.world, taskId)
   }

@@ -94,13 +94,20 @@ export class SyncScheduler {
   }
 
   private run<A, E>(effect: Effect.Effect<A, E, Layer.Success<ReturnType<typeof layerSimulation>>>): Exit.Exit<A, E> {
-    return Effect.runSyncExit(
-      effect.pipe(
-        Effect.provide(this.context),
-        Effect.provideService(Clock.Clock, this.clock),
-        Effect.provideService(References.MinimumLogLevel, "None")
-      )
+    const once = effect.pipe(
+      Effect.provide(this.context),
+      Effect.provideService(Clock.Clock, this.clock),
+      Effect.provideService(References.MinimumLogLevel, "None"),
+      Effect.provideService(References.TracerEnabled, false)
     )
+    // Each call would keep its stack for a trace that nobody reads here: a good part of the time.
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0
+    try {
+      return Effect.runSyncExit(once)
+    } finally {
+      Error.stackTraceLimit = stackTraceLimit
+    }
   }
 
   end(): void {

@@ -52,8 +52,9 @@ export class SimulatedFiles {
   agents: ReadonlyArray<AgentRecord> = []
   /** Why nothing can be written, by anybody; null = it can. */
   unwritable: string | null = null
-  /** Who holds the lock, by term; null = nobody. */
+  /** Which taking of the lock holds it, as its inode would tell; null = nobody does. */
   lockHolder: number | null = null
+  lockTakings = 0
   term = 0
   /** Why the term can't be raised; null = it can. */
   termProblem: string | null = null

@@ -153,11 +153,12 @@ export const schedulerLock = (files: SimulatedFiles) => {
     acquire: Effect.acquireRelease(
       Effect.suspend(() => {
         if (files.lockHolder !== null)
-          return Effect.fail(new LockHeld({ path: lockPath, holder: `term ${files.lockHolder}` }))
+          return Effect.fail(new LockHeld({ path: lockPath, holder: `term ${files.term}` }))
         if (files.termProblem === null) files.term += 1
         const term = files.termProblem === null ? Term.make(files.term) : null
-        held = { holder: files.term, term }
-        files.lockHolder = files.term
+        files.lockTakings += 1
+        held = { holder: files.lockTakings, term }
+        files.lockHolder = files.lockTakings
         return Effect.succeed({ term, termProblem: files.termProblem })
       }),
       () =>
