@@ -25,12 +25,23 @@ const nobody: ServiceManager = {
 
 type Environment = Readonly<Record<string, string | undefined>>
 
+/** How long systemd-notify may take; a pass waits for it. */
 const sendTimeoutMs = 5000
 
-const send = (socket: string, environment: Environment, assignments: ReadonlyArray<string>) =>
+/** A watchdog that wants to hear more often than this can't be served by starting a program for each beat. */
+const beatMinMs = 50
+
+interface Sender {
+  readonly socket: string
+  readonly environment: Environment
+  readonly timeoutMs: number
+}
+
+const send = ({ environment, socket, timeoutMs }: Sender, assignments: ReadonlyArray<string>) =>
   Effect.callback<string | null>((resume) => {
     const env = { PATH: environment["PATH"] ?? "/usr/bin:/bin", NOTIFY_SOCKET: socket }
-    const child = execFile("systemd-notify", [...assignments], { env, timeout: sendTimeoutMs }, (error) => {
+    const options = { env, timeout: timeoutMs, killSignal: "SIGKILL" } as const
+    const child = execFile("systemd-notify", [...assignments], options, (error) => {
       resume(Effect.succeed(error === null ? null : error.message))
     })
     return Effect.sync(() => void child.kill())
@@ -41,17 +52,21 @@ const beatOf = (environment: Environment, pid: number): number | null => {
   const microseconds = Number(environment["WATCHDOG_USEC"] ?? "")
   const meant = environment["WATCHDOG_PID"]
   if (!Number.isFinite(microseconds) || microseconds <= 0) return null
-  return meant === undefined || meant === String(pid) ? Math.max(1, Math.floor(microseconds / 2000)) : null
+  return meant === undefined || meant === String(pid) ? Math.max(beatMinMs, Math.floor(microseconds / 2000)) : null
 }
 
 /** Silent where no manager listens (NOTIFY_SOCKET is not set). What can't be told is told once as a warning. */
-export const makeServiceManager = (environment: Environment, pid: number): ServiceManager => {
+export const makeServiceManager = (
+  environment: Environment,
+  pid: number,
+  timeoutMs = sendTimeoutMs
+): ServiceManager => {
   const socket = environment["NOTIFY_SOCKET"]
   if (socket === undefined || socket === "") return nobody
   let warned = false
   let lastStatus = ""
   const tell = Effect.fn("serviceManager.tell")(function* (assignments: ReadonlyArray<string>) {
-    const problem = yield* send(socket, environment, assignments)
+    const problem = yield* send({ socket, environment, timeoutMs }, assignments)
     if (problem === null || warned) return
     warned = true
     yield* Effect.logWarning(`systemd could not be told (${escapeText(problem)}); is systemd-notify there?`)
