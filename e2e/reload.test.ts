@@ -1,9 +1,21 @@
 /** A running daemon takes what changed in its configuration, keeps the last good one, and does what signals ask for. */
-import { unlinkSync } from "node:fs"
+import { spawnSync } from "node:child_process"
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmdirSync,
+  unlinkSync,
+  writeSync
+} from "node:fs"
+import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import type { AgentEntry, Ground } from "./harness/Ground.ts"
 import { makeGround } from "./harness/Ground.ts"
-import { linesOf } from "./harness/program.ts"
+import { linesOf, program } from "./harness/program.ts"
 import { until } from "./harness/until.ts"
 
 const quick = (ground: Ground, agentName: string, queue: string): AgentEntry =>
@@ -100,6 +112,29 @@ describe("a daemon whose .env changes", () => {
     expect(ground.files("../elsewhere")).toEqual([])
   })
 
+  it("tells of a misspelt variable, which changes no setting", async () => {
+    const ground = await makeGround()
+    ground.agents([ground.worker("vaela", "dev")])
+    const daemon = await startDaemon(ground)
+    ground.write(".env", "TINYSCHEDULER_MAX_CONCURENT=2\n")
+    await daemon.says("TINYSCHEDULER_MAX_CONCURENT is no setting of this version; did you mean")
+    daemon.kill("SIGTERM")
+    expect((await daemon.ended).code).toBe(0)
+  })
+
+  it("waits for a control file that it names before the file is there", async () => {
+    const ground = await makeGround()
+    ground.agents([ground.worker("vaela", "dev")])
+    mkdirSync(ground.path("team"))
+    const daemon = await startDaemon(ground)
+    ground.write(".env", "TINYSCHEDULER_AGENT_CONTROL_FILE=team/agents.json\n")
+    await daemon.says(/ERROR TINYSCHEDULER_AGENT_CONTROL_FILE in .*: there is no .*team\/agents\.json/)
+    ground.write("team/agents.json", JSON.stringify([ground.worker("oscar", "qa")]))
+    await daemon.says("new agents oscar; agents gone vaela")
+    daemon.kill("SIGTERM")
+    expect((await daemon.ended).code).toBe(0)
+  })
+
   it("takes it in `up` too, whose endpoint is its own", async () => {
     const ground = await makeGround()
     ground.agents([ground.worker("vaela", "dev")])
@@ -134,6 +169,90 @@ describe("a daemon obeys", () => {
     const { code, stderr } = await daemon.ended
     expect(code).toBe(0)
     expect(stderr).not.toContain("Debugger")
+  })
+})
+
+describe("a daemon that has only begun", () => {
+  it("outlives requests that come before it can listen, and opens no debugger", async () => {
+    const ground = await makeGround()
+    ground.agents([ground.worker("vaela", "dev")])
+    // Signals itself as soon as the program's own file has run, before anything else of it is loaded.
+    const signals = ground.write(
+      "signals.cjs",
+      'process.nextTick(() => { for (const signal of ["SIGHUP", "SIGUSR1"]) process.kill(process.pid, signal) })\n'
+    )
+    const daemon = ground.start(["run", "--daemon", ...ground.endpoint], {
+      env: { NODE_OPTIONS: `--require=${signals}` }
+    })
+    await daemon.says("daemon: a pass every")
+    daemon.kill("SIGTERM")
+    const { code, stderr } = await daemon.ended
+    expect(code).toBe(0)
+    expect(stderr).not.toContain("Debugger")
+  })
+})
+
+describe("a daemon whose log nobody reads", () => {
+  it("goes on, and still ends when it is asked to", async () => {
+    const ground = await makeGround()
+    ground.agents([quick(ground, "vaela", "dev")])
+    const pipe = ground.path("pipe")
+    expect(spawnSync("mkfifo", [pipe]).status).toBe(0)
+    // The test holds the reading end open, and fills the pipe.
+    const descriptor = openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK)
+    try {
+      expect(() => {
+        for (;;) writeSync(descriptor, Buffer.alloc(4096))
+      }).toThrow("EAGAIN")
+      const command = ["/bin/sh", "-c", `exec "$@" 2>"${pipe}"`, "sh", process.execPath, program]
+      const daemon = ground.start(["run", "--daemon", ...ground.endpoint], { command })
+      const task = await ground.tinytask.add({ queue: "dev" })
+      await until("it works", isComplete(ground, task))
+      daemon.kill("SIGTERM")
+      expect((await daemon.ended).code).toBe(0)
+    } finally {
+      closeSync(descriptor)
+    }
+  })
+})
+
+describe("a daemon whose base path is moved away", () => {
+  it("makes nothing in its place, says so once, and goes on when it is back", async () => {
+    const ground = await makeGround()
+    const base = join(ground.base, "base")
+    mkdirSync(base)
+    ground.write("base/agent-control.json", JSON.stringify([quick(ground, "vaela", "dev")]))
+    const daemon = ground.start(["run", "--daemon", ...ground.endpoint, "--loop-interval", "1", "--base-path", base])
+    await daemon.says("daemon: a pass every")
+    renameSync(base, `${base}.away`)
+    await daemon.says(/ERROR the scheduler lock .* can't be taken: there is no directory .*base/)
+    expect(existsSync(base)).toBe(false)
+    renameSync(`${base}.away`, base)
+    await daemon.says("the scheduler lock is held again, as term 2")
+    const task = await ground.tinytask.add({ queue: "dev" })
+    await until("it is complete", isComplete(ground, task))
+    daemon.kill("SIGTERM")
+    const { code, stderr } = await daemon.ended
+    expect(code).toBe(0)
+    expect(linesOf(stderr).filter((line) => line.includes("can't be taken"))).toHaveLength(1)
+  })
+})
+
+describe("a daemon that may start nothing", () => {
+  it("says so once, however often it tries, and when it is over", async () => {
+    const ground = await makeGround()
+    ground.agents([quick(ground, "vaela", "dev")])
+    mkdirSync(ground.path("state/term"), { recursive: true })
+    const flags = ["--loop-interval", "1", "--log-level", "DEBUG"]
+    const daemon = ground.start(["run", "--daemon", ...ground.endpoint, ...flags])
+    await daemon.says(/DEBUG nothing will be started: .* \(3 passes in a row had errors\)/)
+    rmdirSync(ground.path("state/term"))
+    await daemon.says("the passes have no errors any more")
+    daemon.kill("SIGTERM")
+    const { code, stderr } = await daemon.ended
+    expect(code).toBe(0)
+    expect(linesOf(stderr).filter((line) => line.includes(" ERROR nothing will be started"))).toHaveLength(1)
+    expect(linesOf(stderr).filter((line) => line.includes("daemon: a pass every"))).toHaveLength(1)
   })
 })
 

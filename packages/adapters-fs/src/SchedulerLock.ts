@@ -14,6 +14,7 @@ import { reasonOf } from "./errno.ts"
 import { openLocked } from "./flock.ts"
 import { fieldOf, isRecord, parseJson } from "./jsonFile.ts"
 import type { StateOptions } from "./LeaseStore.ts"
+import { isDirectory } from "./makeDirectory.ts"
 import { distrust, readSafely } from "./safeFile.ts"
 import type { StatePaths } from "./StatePaths.ts"
 import { raiseTerm, readTerm } from "./termFile.ts"
@@ -74,6 +75,8 @@ const settle = (paths: StatePaths, writer: Writer, files: DurableFiles, descript
 
 const take = (paths: StatePaths, writer: Writer, files: DurableFiles): Held | LockHeld | LockUnavailable => {
   const path = paths.lock
+  // It was moved or taken off with everything that is known of attempts: what began anew there would start them again.
+  if (!isDirectory(paths.base)) return new LockUnavailable({ path, reason: `there is no directory ${paths.base}` })
   files.ensureDirectory(dirname(path))
   for (let attempt = 0; attempt < replacedMax; attempt += 1) {
     const locked = openLocked(path)

@@ -6,7 +6,8 @@ import { mkdirSync, statSync } from "node:fs"
 import { dirname } from "node:path"
 import { codeOf } from "./errno.ts"
 
-const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+/** Whether a directory stands there, perhaps through links. */
+export const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 
 /** Makes what is missing of a path, for this user alone; answers what it made, topmost first. Throws what the system says. */
 export const makeDirectory = (path: string): ReadonlyArray<string> => {

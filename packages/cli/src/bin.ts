@@ -17,8 +17,19 @@ const outliveReaders = (): void => {
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
 }
 
+/**
+ * Requests to a daemon that is not there yet: the pass that it begins with does what they ask. Unheeded, SIGHUP would end
+ * it, and at SIGUSR1 Node opens the port of its debugger.
+ */
+const outliveEarlyRequests = (argv: ReadonlyArray<string>): void => {
+  if (!startsAgents(argv)) return
+  process.on("SIGUSR1", () => {})
+  if (!argv.includes("--once")) process.on("SIGHUP", () => {})
+}
+
 const run = async (argv: ReadonlyArray<string>): Promise<void> => {
   outliveReaders()
+  outliveEarlyRequests(argv)
   if (nodeIsTooOld()) {
     process.stderr.write(
       `TinyScheduler needs Node ${nodeNeeded.join(".")} or newer, this is ${process.versions.node}; run it with a newer one.\n`

@@ -101,6 +101,14 @@ const onSignals = (interrupt: () => void): (() => void) => {
 /** A shell may stand in a directory that somebody has removed. */
 const isSomewhere = (): boolean => Result.isSuccess(Result.try(() => process.cwd()))
 
+/** How long what was said last may take to whoever reads it. */
+const lastWordsMs = 1000
+
+/** Ends a process that was asked to end, though nobody reads its log any more. */
+const leaveAtLast = (code: number): void => {
+  setTimeout(() => process.exit(code), lastWordsMs).unref()
+}
+
 /** Runs one command line to its end and answers its exit code. */
 export const main = async (argv: ReadonlyArray<string>): Promise<number> => {
   if (!isSomewhere()) {
@@ -120,5 +128,7 @@ export const main = async (argv: ReadonlyArray<string>): Promise<number> => {
     fiber.addObserver(resolve)
   })
   leave()
-  return report(exit, onInterrupt.code)
+  const code = report(exit, onInterrupt.code)
+  if (onInterrupt.code === exitCodes.done) leaveAtLast(code)
+  return code
 }

@@ -19,7 +19,7 @@ import { print, printJson } from "../output/print.ts"
 import { daemon } from "../scheduling/daemon.ts"
 import { fixedConfiguration, liveConfiguration } from "../scheduling/liveConfiguration.ts"
 import type { LiveConfiguration } from "../scheduling/liveConfiguration.ts"
-import { holdLock, tellNotices } from "../scheduling/lock.ts"
+import { holdLock, startTroubles, tellNotices } from "../scheduling/lock.ts"
 import type { Configuration } from "../settings/Configuration.ts"
 import { ConfigurationError } from "../settings/ConfigurationError.ts"
 
@@ -54,9 +54,8 @@ const once = Effect.fn("run.once")(function* (config: Configuration, { json, sto
   const input = yield* holdLock(config, makeNarrator("once"), yield* makePassMemory)
   const report = yield* runOnce(input, stopWaitSec * 1000)
   yield* keepLogsHourly(config)
-  for (const error of report.errors) yield* Effect.logError(error)
-  // Why starts are off was told when the lock was taken; a pass that could start nothing has not gone well.
-  const errors = input.startsOffReason === null ? report.errors : [input.startsOffReason, ...report.errors]
+  const errors = [...startTroubles(input), ...report.errors]
+  for (const error of errors) yield* Effect.logError(error)
   const summary = summaryOf({ ...report, errors })
   yield* json ? printJson({ ...summary, plans: report.rounds.map((round) => round.plan) }) : print(summaryText(summary))
   if (errors.length > 0) return yield* Effect.fail(new ExitWith(exitCodes.passHadErrors))

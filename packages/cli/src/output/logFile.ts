@@ -3,7 +3,7 @@
  * the file changes at midnight by itself, and one that was renamed or removed is made anew. A file that can't be written
  * costs its lines and nothing else; when that begins and when it is over is told once.
  */
-import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs"
+import { closeSync, constants, fstatSync, mkdirSync, openSync, writeSync } from "node:fs"
 import { join } from "node:path"
 import { codeOf, reasonOf } from "@tinyscheduler/adapters-fs/errno"
 import { makeDirectory } from "@tinyscheduler/adapters-fs/makeDirectory"
@@ -28,20 +28,24 @@ const openLog = (path: string): number => {
   throw new Error("it is not a file")
 }
 
-const openMaking = (directory: string, name: string): number => {
-  try {
-    return openLog(join(directory, name))
-  } catch (error) {
-    if (codeOf(error) !== "ENOENT") throw error
-    makeDirectory(directory)
-    return openLog(join(directory, name))
-  }
-}
-
 export const makeLogFile = (directory: string): LogFile => {
   let missing = 0
   /** A full disk took the beginning of a line: what comes next must not become its end. */
   let torn = false
+
+  /** It has stood once: when what it stands in is gone too, the base path was moved away, and is not to be made anew. */
+  let stood = false
+
+  const openMaking = (name: string): number => {
+    try {
+      return openLog(join(directory, name))
+    } catch (error) {
+      if (codeOf(error) !== "ENOENT") throw error
+      if (stood) mkdirSync(directory, { mode: 0o700 })
+      else makeDirectory(directory)
+      return openLog(join(directory, name))
+    }
+  }
 
   const write = (descriptor: number, text: string): void => {
     const bytes = Buffer.from(torn ? `\n${text}` : text)
@@ -56,7 +60,8 @@ export const makeLogFile = (directory: string): LogFile => {
       const name = schedulerLogName(day)
       const path = join(directory, name)
       try {
-        const descriptor = openMaking(directory, name)
+        const descriptor = openMaking(name)
+        stood = true
         try {
           write(descriptor, `${line}\n`)
         } finally {

@@ -22,7 +22,7 @@ import { summaryOf } from "../output/narration.ts"
 import type { Narrator } from "../output/narration.ts"
 import type { Configuration } from "../settings/Configuration.ts"
 import type { LiveConfiguration } from "./liveConfiguration.ts"
-import { holdLock } from "./lock.ts"
+import { holdLock, startTroubles } from "./lock.ts"
 import { makeReloading } from "./reloading.ts"
 import type { Reloading } from "./reloading.ts"
 import { makeServiceManager } from "./serviceManager.ts"
@@ -54,6 +54,8 @@ interface Daemon extends DaemonOptions {
   readonly troubles: Troubles
   /** Since when a pass is under way, on the monotonic clock; null between passes. */
   passSinceMs: number | null
+  /** It has held the lock, perhaps an earlier one. */
+  hasHeld: boolean
 }
 
 const intervalOf = ({ intervalMs, live }: DaemonOptions): number =>
@@ -108,11 +110,21 @@ const statusLine = (report: PassReport): string => {
   return `${running} running, ${waiting} waiting${stopping === 0 ? "" : `, ${stopping} stopping`}${troubles}`
 }
 
+/** A lock that is taken again and again, since nothing can be written under it, is no news. */
+const tellHeld = Effect.fnUntraced(function* (daemon: Daemon, { startsOffReason, term }: PassInput) {
+  if (daemon.hasHeld) {
+    if (startsOffReason === null) yield* Effect.logInfo(`the scheduler lock is held again, as term ${term}`)
+    return
+  }
+  daemon.hasHeld = true
+  yield* Effect.logInfo(`daemon: a pass every ${intervalOf(daemon) / 1000} s, and when a lease changes`)
+  yield* daemon.manager.ready
+})
+
 /** Whether the daemon is over; false = the lock is to be taken anew, since under this one nothing may be written. */
 const passesUnderOneLock = Effect.fnUntraced(function* (daemon: Daemon) {
   const input = yield* holdLock(daemon.live.current(), daemon.narrator, daemon.memory)
-  yield* Effect.logInfo(`daemon: a pass every ${intervalOf(daemon) / 1000} s, and when a lease changes`)
-  yield* daemon.manager.ready
+  yield* tellHeld(daemon, input)
   let over = false
   yield* Effect.suspend(() => keepLogs(daemon.live.current())).pipe(
     Effect.andThen(Effect.sleep("1 hour")),
@@ -129,8 +141,9 @@ const passesUnderOneLock = Effect.fnUntraced(function* (daemon: Daemon) {
     wakeUps: daemon.wakeUps,
     onPass: (report) =>
       Effect.gen(function* () {
-        yield* daemon.troubles.tell(report.errors)
-        yield* daemon.manager.status(statusLine(report))
+        const errors = [...startTroubles(input), ...report.errors]
+        yield* daemon.troubles.tell(errors)
+        yield* daemon.manager.status(statusLine({ ...report, errors }))
         over = daemon.onPass !== undefined && (yield* daemon.onPass(report))
         return over || input.startsOffReason !== null
       }),
@@ -162,7 +175,8 @@ export const daemon = Effect.fn("daemon")(function* (options: DaemonOptions) {
     reloading,
     manager: makeServiceManager(process.env, process.pid),
     troubles: makeTroubles(),
-    passSinceMs: null
+    passSinceMs: null,
+    hasHeld: false
   }
   yield* onSignal("SIGUSR1", wake)
   yield* onSignal("SIGHUP", () => {
@@ -173,7 +187,12 @@ export const daemon = Effect.fn("daemon")(function* (options: DaemonOptions) {
   yield* Effect.forkScoped(beats(daemon))
   const passes = Effect.scoped(passesUnderOneLock(daemon)).pipe(
     // Somebody deleted or replaced the lock file, perhaps by hand. Whoever holds it by now goes on; else we do.
-    Effect.catchTag("LockLost", (lost) => Effect.as(Effect.logWarning(`${lost.message}; taking it anew`), false))
+    Effect.catchTag("LockLost", (lost) => Effect.as(Effect.logWarning(`${lost.message}; taking it anew`), false)),
+    // Whatever else keeps it from being taken anew may pass; only at the start it is for somebody to mend.
+    Effect.catchIf(
+      (failure) => daemon.hasHeld && failure._tag !== "LockHeld",
+      (failure) => Effect.as(daemon.troubles.tell([failure.message]), false)
+    )
   )
   while (!(yield* passes)) yield* Effect.sleep(Math.min(intervalOf(daemon), retakeMs))
 }, Effect.scoped)

@@ -6,6 +6,7 @@ import { existsSync } from "node:fs"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { Configuration } from "../settings/Configuration.ts"
+import type { ConfigurationError } from "../settings/ConfigurationError.ts"
 import { prefix, settingKeys, settingTable } from "../settings/settingTable.ts"
 import type { SettingKey } from "../settings/settingTable.ts"
 
@@ -13,7 +14,8 @@ import type { SettingKey } from "../settings/settingTable.ts"
 export type Reload =
   | { readonly _tag: "Same" }
   | { readonly _tag: "Taken"; readonly changes: ReadonlyArray<string> }
-  | { readonly _tag: "Refused"; readonly faults: ReadonlyArray<string> }
+  /** `files`: where it may be mended, beside the files of the last good one. */
+  | { readonly _tag: "Refused"; readonly faults: ReadonlyArray<string>; readonly files: ReadonlyArray<string> }
 
 export interface LiveConfiguration {
   /** The last good one. */
@@ -87,21 +89,23 @@ const refusalOf = (from: Configuration, to: Configuration): ReadonlyArray<string
 /** Every `load` reads flags, environment, .env and control file as at the start; it fails with one sentence per fault. */
 export const liveConfiguration = (
   initial: Configuration,
-  load: Effect.Effect<Configuration, { readonly message: string }>
+  load: Effect.Effect<Configuration, ConfigurationError>
 ): LiveConfiguration => {
   let current = initial
   const reload = Effect.map(Effect.result(load), (loaded): Reload => {
-    if (Result.isFailure(loaded)) return { _tag: "Refused", faults: loaded.failure.message.split("\n") }
+    if (Result.isFailure(loaded)) {
+      const { faults, files } = loaded.failure
+      return { _tag: "Refused", faults, files: files ?? [] }
+    }
     const next = loaded.success
     const faults = refusalOf(current, next)
-    if (faults.length > 0) return { _tag: "Refused", faults }
+    if (faults.length > 0) return { _tag: "Refused", faults, files: [] }
     const changes = [
       ...changedKeys(current, next).map((key) => settingChange(key, current, next)),
       ...agentChanges(current, next)
     ]
-    if (changes.length === 0) return same
     current = next
-    return { _tag: "Taken", changes }
+    return changes.length === 0 ? same : { _tag: "Taken", changes }
   })
   return { current: () => current, reload }
 }

@@ -39,6 +39,10 @@ const sweepLeftovers = Effect.fnUntraced(function* (configuration: Configuration
   }
 })
 
+/** What is wrong when nothing may be started under a lock that was taken; none = all is well. */
+export const startTroubles = ({ startsOffReason }: PassInput): ReadonlyArray<string> =>
+  startsOffReason === null ? [] : [`nothing will be started: ${startsOffReason}`]
+
 /** Takes the lock, sweeps what crashed writers left, and answers what a pass needs. Held until the scope closes. */
 export const holdLock = Effect.fn("holdLock")(function* (
   configuration: Configuration,
@@ -56,8 +60,7 @@ export const holdLock = Effect.fn("holdLock")(function* (
   const problem =
     termProblem ??
     (Result.isFailure(placed) ? `${configuration.paths.state} can't be written: ${reasonIn(placed.failure)}` : null)
-  if (problem !== null) yield* Effect.logError(`nothing will be started: ${problem}`)
-  else yield* sweepLeftovers(configuration)
+  if (problem === null) yield* sweepLeftovers(configuration)
   return {
     desired: configuration.desired,
     memory,

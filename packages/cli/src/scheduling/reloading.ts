@@ -20,18 +20,25 @@ const tellWarnings = (before: Configuration, after: Configuration) => {
   return Effect.forEach(news, (warning) => Effect.logWarning(warning), { discard: true })
 }
 
-/** Wakes when one of the files changes, until the scope closes; files that a newer configuration names too. */
+/** Wakes when one of the files changes, until the scope closes; those of a newer configuration too, be it good or not. */
 export const makeReloading = Effect.fnUntraced(function* (live: LiveConfiguration, wake: Effect.Effect<unknown>) {
   let asked = false
   let refused = ""
   const watcher = yield* FiberHandle.make()
-  const watch = Effect.suspend(() =>
-    FiberHandle.run(
+  let watched = ""
+  const watch = Effect.fnUntraced(function* (further: ReadonlyArray<string>) {
+    const files = [...new Set([...configurationFiles(live.current()), ...further])]
+    const [before, names] = [watched, files.join("\n")]
+    if (names === before) return
+    watched = names
+    yield* FiberHandle.run(
       watcher,
-      Stream.runForEach(fileChanges(configurationFiles(live.current())), () => wake)
+      Stream.runForEach(fileChanges(files), () => wake)
     )
-  )
-  yield* watch
+    // What happens between a look and the watch; the first look comes after it.
+    if (before !== "") yield* wake
+  })
+  yield* watch([])
 
   const look = Effect.gen(function* () {
     const [wasAsked, wasRefused, before] = [asked, refused, live.current()]
@@ -42,15 +49,17 @@ export const makeReloading = Effect.fnUntraced(function* (live: LiveConfiguratio
       case "Same": {
         if (wasRefused !== "") yield* Effect.logInfo("configuration: it can be read again; nothing in it has changed")
         else if (wasAsked) yield* Effect.logInfo("configuration: read anew; nothing in it has changed")
-        return
+        // A misspelt variable changes no setting.
+        yield* tellWarnings(before, live.current())
+        return yield* watch([])
       }
       case "Taken": {
         yield* Effect.logInfo(`configuration taken: ${result.changes.join("; ")}`)
         yield* tellWarnings(before, live.current())
-        yield* watch
-        return
+        return yield* watch([])
       }
       case "Refused": {
+        yield* watch(result.files)
         refused = result.faults.join("\n")
         if (refused === wasRefused && !wasAsked) return
         for (const fault of result.faults) yield* Effect.logError(fault)

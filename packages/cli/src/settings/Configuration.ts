@@ -70,11 +70,14 @@ const readControl = Effect.fnUntraced(function* ({ origins, settings }: LoadedSe
   const { path } = findControlFile(settings, base)
   if (path === null) return { path: null, control: null }
   const control = yield* readAgentControl(path, shownUnder(base, path)).pipe(
-    Effect.catchTag("AgentControlInvalid", (error) => Effect.fail(new ConfigurationError({ faults: error.faults })))
+    Effect.catchTag("AgentControlInvalid", (error) =>
+      Effect.fail(new ConfigurationError({ faults: error.faults, files: [path] }))
+    )
   )
   if (control === null) {
     return yield* new ConfigurationError({
-      faults: [`${label(settingTable.agentControlFile, origins.agentControlFile)}: there is no ${oneLine(path)}`]
+      faults: [`${label(settingTable.agentControlFile, origins.agentControlFile)}: there is no ${oneLine(path)}`],
+      files: [path]
     })
   }
   return { path, control }
