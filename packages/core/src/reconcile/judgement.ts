@@ -46,6 +46,8 @@ const noteOf = ({ look, record, view }: Facts): ReadonlyArray<Action> =>
 const nextOf = (facts: Facts, monoMs: number): number | null => {
   const { desired, look, view } = facts
   const { policy } = desired
+  // A changed setting does not change how often a supervisor beats that was started before.
+  const heartbeatSec = view.lease?.heartbeatSec ?? policy.heartbeatSec
   const limits: Array<number> = []
   const maxRuntimeSec = view.lease?.maxRuntimeSec ?? 0
   if (maxRuntimeSec > 0) limits.push(facts.startMonoMs + maxRuntimeSec * 1000)
@@ -53,10 +55,11 @@ const nextOf = (facts: Facts, monoMs: number): number | null => {
     limits.push(facts.startMonoMs + policy.startGraceSec * 1000)
   const silence = silenceLeftMs(facts)
   // Only the beat after the limit can tell; one that is late is waited for no longer than the interval between passes.
-  if (silence !== null) limits.push((view.lease?.beatMonoMs ?? 0) + silence + policy.heartbeatSec * 1000)
+  if (silence !== null) limits.push((view.lease?.beatMonoMs ?? 0) + silence + heartbeatSec * 1000)
   const sighting = look.sighting
   if (sighting !== null) {
-    if (sighting.hungSinceMonoMs !== null) limits.push(sighting.hungSinceMonoMs + 2 * policy.heartbeatSec * 1000)
+    if (sighting.hungSinceMonoMs !== null)
+      limits.push(sighting.hungSinceMonoMs + 2 * Math.max(policy.heartbeatSec, heartbeatSec) * 1000)
     if (sighting.unknownSinceMonoMs !== null && policy.unknownLostSec > 0) {
       limits.push(sighting.unknownSinceMonoMs + policy.unknownLostSec * 1000)
     }

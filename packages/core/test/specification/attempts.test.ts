@@ -1,5 +1,5 @@
 /** What becomes of an attempt: each rule of its table, and the rows of the protocol that made it. Ada serves dev with one slot. */
-import { describe } from "vitest"
+import { describe, expect, it } from "vitest"
 import type { Task } from "../../src/domain/Task.ts"
 import type { Evidence, TaskRecord } from "../../src/domain/TaskRecord.ts"
 import { millisOf } from "../../src/domain/time.ts"
@@ -677,6 +677,20 @@ describe("given up by the clock", () => {
       lines: ["wait task 1: Tinytask could not be read"]
     }
   ])
+})
+
+describe("the plan says when a running attempt", () => {
+  // Everybody beats every 15 s; this one was started while it was 60 s, and beat 5 s ago.
+  const slow = (fields: Parameters<typeof run>[1]) =>
+    run(evidence.healthy, { maxRuntimeSec: 0, heartbeatSec: 60, ...fields }).plan().nextMonoMs
+
+  it("may be found silent for too long: at the beat after the limit, as often as it beats itself", () => {
+    expect(slow({ idleTimeoutSec: 600, silentMs: 590_000 })).toBe(mono(-5 + 10 + 60))
+  })
+
+  it("may be found hanging: twice as long as it beats itself, after it was first seen overdue", () => {
+    expect(slow({ beatMonoMs: mono(-200) })).toBe(mono(2 * 60))
+  })
 })
 
 describe("being stopped", () => {
