@@ -20,6 +20,8 @@ const common = {
   target: "node22.19",
   format: "cjs",
   minify: true,
+  // jsonc-parser's other form hides its files from the bundler.
+  mainFields: ["module", "main"],
   conditions: ["source"],
   legalComments: "none",
   logLevel: "warning",

@@ -134,10 +134,11 @@ TINYSCHEDULER_QUEUE_LIMITS='{
 }'
 \`\`\`
 
-Values stand bare, or in \`'\`, \`"\` or \`\` \` \`\`, then over several lines if need be; within \`"\` the escapes \`\\n\`, \`\\"\` and \`\\\\\`
-hold. Nothing is expanded. A mark that is never closed, or is followed by more, is an error with its line; a line that is no
-assignment, and a variable that is set twice, are told and passed over. The file is UTF-8, at most 1 MiB, may be a symbolic
-link, and may not be writable by everybody.
+It is read as the package [dotenv](https://github.com/motdotla/dotenv) reads it. Values stand bare, up to the first \`#\`, or in
+\`'\`, \`"\` or \`\` \` \`\`, then over several lines if need be. Within \`"\`, \`\\n\` and \`\\r\` are line breaks; no mark can be escaped,
+so JSON stands in \`'\`. Nothing is expanded. A mark that is never closed, or is followed by more, is an error with its line.
+Told, and no error, are a line that is no assignment, a variable that is set twice (the last one holds), and a bare value that
+a \`#\` within a word cuts off. The file is UTF-8, at most 1 MiB, may be a symbolic link, and may not be writable by everybody.
 
 ### Limits
 

@@ -101,6 +101,23 @@ const json: ReadonlyArray<Wrong> = [
     ...control('[{ "agentName": "a'),
     says: ["agent-control.json: is not JSON: line 1, column 19: found the end, expected a closing quotation mark"]
   },
+  {
+    name: "a path of Windows",
+    ...control('[{ "agentName": "a", "agentType": "dev", "cwd": "C:\\work" }]'),
+    says: [
+      'agent-control.json: is not JSON: line 1, column 49: found a text with a wrong escape, expected an escape like \\n, \\" or \\\\'
+    ]
+  },
+  {
+    name: "lists without an end",
+    ...control("[".repeat(100_000)),
+    says: ['agent-control.json: is nested too deeply: line 1, column 101: found "[", expected at most 100 levels']
+  },
+  {
+    name: "a hundred thousand lists in one another",
+    ...control("[".repeat(100_000) + "]".repeat(100_000)),
+    says: ['agent-control.json: is nested too deeply: line 1, column 101: found "[", expected at most 100 levels']
+  },
   { name: "no list", ...control("{}"), says: ["agent-control.json: is an object; expected a list of entries"] },
   {
     name: "an entry that is none",

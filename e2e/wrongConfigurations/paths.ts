@@ -192,7 +192,7 @@ const envFiles: ReadonlyArray<Wrong> = [
   {
     name: "a quotation mark that the next line closes",
     files: { ".env": 'TINYSCHEDULER_BASE_PATH="/srv\nTINYSCHEDULER_MCP_TOKEN="hush"\n' },
-    says: ['{}/.env: line 2: something follows the " that ends the value of TINYSCHEDULER_BASE_PATH'],
+    says: ['{}/.env: line 1: the value of TINYSCHEDULER_BASE_PATH begins with " and never ends'],
     secret: "hush"
   },
   {

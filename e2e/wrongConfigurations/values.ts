@@ -159,7 +159,7 @@ const limits: ReadonlyArray<Wrong> = [
   {
     name: "limits that are cut off",
     ...filed("AGENT_LIMITS", '{"vaela": 1'),
-    says: ["TINYSCHEDULER_AGENT_LIMITS in {}/.env: is not JSON: at character 12 found the end, expected a comma or }"]
+    says: ["TINYSCHEDULER_AGENT_LIMITS in {}/.env: is not JSON: at character 12 found the end, expected }"]
   },
   {
     name: "limits with names in single marks",

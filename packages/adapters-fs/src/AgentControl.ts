@@ -133,15 +133,13 @@ export const parseAgentControl = (
 ): AgentControl & { readonly faults: ReadonlyArray<string> } => {
   const nothing = (fault: string) => ({ entries: [], warnings: [], faults: [`${file}: ${fault}`] })
   if (text.trim() === "") return nothing("is empty; expected a list of entries, [] if there are none")
-  const parsed = parseJson(text)
   const { fault, repeated } = inspectJson(text)
-  if (!parsed.ok) {
-    return nothing(
-      fault === null
-        ? parsed.problem
-        : `is not JSON: line ${fault.line}, column ${fault.column}: found ${fault.found}, expected ${fault.expected}`
-    )
+  if (fault !== null) {
+    const { column, expected, found, line, problem } = fault
+    return nothing(`${problem}: line ${line}, column ${column}: found ${found}, expected ${expected}`)
   }
+  const parsed = parseJson(text)
+  if (!parsed.ok) return nothing(parsed.problem)
   const control = decodeAgentControl(file, parsed.value)
   return { ...control, faults: [...repeated.map((key) => repetition(file, parsed.value, key)), ...control.faults] }
 }

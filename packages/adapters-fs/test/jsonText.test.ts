@@ -12,17 +12,25 @@ describe("a text that is no JSON", () => {
     ["{a: 1}", '1:2 "a", expected a name in double quotation marks or }'],
     ["{'a': 1}", '1:2 "\'", expected a name in double quotation marks or }'],
     ['{"a": x}', '1:7 "x", expected a value'],
-    ['{"a": 1', "1:8 the end, expected a comma or }"],
+    ['{"a": 1', "1:8 the end, expected }"],
     ['{"a" 1}', '1:6 "1", expected a colon'],
     ['{"a": 1,}', '1:9 "}", expected a name in double quotation marks'],
     ['{"a": 1\n "b": 2}', '2:2 """, expected a comma or }'],
     ['{"a": 01}', '1:8 "1", expected a comma or }'],
-    ["[1, 2", "1:6 the end, expected a comma or ]"],
+    ["[1, 2", "1:6 the end, expected ]"],
     ["[1,]", '1:4 "]", expected a value'],
-    ["[", "1:2 the end, expected a value or ]"],
+    ["[", "1:2 the end, expected ]"],
     ["{} {}", '1:4 "{", expected nothing more'],
     ['["a\n"]', "1:4 the end of the line, expected a closing quotation mark"],
-    ['["\\x"]', '1:3 "\\", expected an escape like \\n, \\" or \\\\'],
+    ['["a\\n b', "1:8 the end, expected a closing quotation mark"],
+    ['["\\x"]', '1:2 a text with a wrong escape, expected an escape like \\n, \\" or \\\\'],
+    ['["\\u12"]', "1:2 a text with a wrong escape, expected \\u and four hexadecimal digits"],
+    ['["\t"]', "1:2 a text with a control character, expected an escape like \\t"],
+    ["[1.x]", '1:4 "x", expected a digit'],
+    ['{"a" x: 1}', '1:6 "x", expected a colon'],
+    ["[1 x]", '1:4 "x", expected a comma or ]'],
+    ['[{"a": {}, b: 1}]', '1:12 "b", expected a name in double quotation marks'],
+    ["[1]\r\n\r\n ,", '3:2 ",", expected nothing more'],
     ["// no\n[]", '1:1 "/", expected a value'],
     ["[\u201c1\u201d]", '1:2 "\u201c", expected a value or ]'],
     ["", "1:1 the end, expected a value"]
@@ -46,8 +54,13 @@ describe("a text that is no JSON", () => {
     )
   })
 
-  it("may nest as deep as it likes", () => {
-    assert.strictEqual(told("[".repeat(100_000)), "1:100001 the end, expected a value or ]")
+  it("nor does it nest deeper than anybody writes, be it JSON or not", () => {
+    const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth)
+    assert.strictEqual(told(nested(100)), "")
+    for (const text of ["[".repeat(100_000), nested(101), `\n${nested(100_000)}`, '{"a":'.repeat(100_000)]) {
+      assert.match(told(text), /^[12]:(?:101 "\["|501 "\{"), expected at most 100 levels$/)
+      assert.strictEqual(inspectJson(text).fault?.problem, "is nested too deeply")
+    }
   })
 })
 

@@ -205,7 +205,7 @@ const wrongValues: ReadonlyArray<readonly [string, Given, string]> = [
   [
     "limits that are cut off",
     { environment: { TINYSCHEDULER_AGENT_LIMITS: '{"a": 1' } },
-    "TINYSCHEDULER_AGENT_LIMITS: is not JSON: at character 8 found the end, expected a comma or }"
+    "TINYSCHEDULER_AGENT_LIMITS: is not JSON: at character 8 found the end, expected }"
   ],
   [
     "limits without a number",

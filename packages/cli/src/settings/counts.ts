@@ -4,6 +4,7 @@
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { parseJson } from "@tinyscheduler/adapters-fs/jsonFile"
 import { inspectJson } from "@tinyscheduler/adapters-fs/jsonText"
 import { oneLine, quoted } from "@tinyscheduler/adapters-fs/oneLine"
 import { AgentName, QueueName } from "@tinyscheduler/core/domain/identifiers"
@@ -37,9 +38,12 @@ const add = (counts: Map<string, number>, rules: Rules, name: string, value: unk
 const fromObject = (text: string, rules: Rules): Result.Result<Counts, string> => {
   const { fault, repeated } = inspectJson(text)
   if (fault !== null) {
-    return Result.fail(`is not JSON: at character ${fault.character} found ${fault.found}, expected ${fault.expected}`)
+    const { character, expected, found, problem } = fault
+    return Result.fail(`${problem}: at character ${character} found ${found}, expected ${expected}`)
   }
-  const value: unknown = JSON.parse(text)
+  const parsed = parseJson(text)
+  if (!parsed.ok) return Result.fail(parsed.problem)
+  const { value } = parsed
   const twice = repeated.find(({ path }) => path.length === 0)
   if (twice !== undefined) return Result.fail(`${quoted(twice.key)} stands there twice`)
   if (typeof value !== "object" || value === null) return Result.fail("is no JSON object")

@@ -51,10 +51,11 @@ export const recipeFiles = Effect.fn("recipeFiles")(function* (
   }))
 })
 
-/** As few quotation marks as a shell, systemd and we ourselves agree on. */
+/** As few quotation marks as a shell, systemd and we ourselves agree on; in .env no mark can be escaped. */
 const quotedValue = (value: string): string => {
   if (/^[A-Za-z0-9_.,:/@%+=~-]*$/.test(value)) return value
-  return value.includes("'") ? `"${value.replace(/[\\"]/g, "\\$&")}"` : `'${value}'`
+  const mark = !value.includes("'") ? "'" : /["\\$`]/.test(value) && !value.includes("`") ? "`" : '"'
+  return mark + value + mark
 }
 
 export const dotEnvText = (values: ReadonlyMap<SettingKey, string>): string =>

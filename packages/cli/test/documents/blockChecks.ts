@@ -1,6 +1,5 @@
 /** For each language of a code block: what speaks against such a block. A language without a row is itself a fault. */
 import { spawnSync } from "node:child_process"
-import { parseEnv } from "node:util"
 import * as Cron from "effect/Cron"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -8,6 +7,7 @@ import * as Schema from "effect/Schema"
 import * as Ini from "effect/encoding/Ini"
 import * as Yaml from "effect/encoding/Yaml"
 import { decodeAgentControl } from "@tinyscheduler/adapters-fs/AgentControl"
+import { parseDotEnv } from "@tinyscheduler/adapters-fs/dotEnvText"
 import { decodeLegacyLease } from "@tinyscheduler/adapters-fs/legacyLease"
 import { LeaseFile } from "@tinyscheduler/core/domain/Lease"
 import { loadSettings } from "../../src/settings/loadSettings.ts"
@@ -35,16 +35,17 @@ const shell: Check = ({ text }) => {
 }
 
 const settings: Check = async ({ text }) => {
+  const { faults, notices, variables } = parseDotEnv(text)
   const loaded = await Effect.runPromise(
     Effect.result(
       loadSettings({
         flags: { texts: new Map(), agentLimitPairs: [], envFile: null },
-        environment: parseEnv(text),
+        environment: Object.fromEntries(variables),
         workingDirectory: "/"
       })
     )
   )
-  return Result.isSuccess(loaded) ? loaded.success.notices : loaded.failure.faults
+  return [...faults, ...notices, ...(Result.isSuccess(loaded) ? loaded.success.notices : loaded.failure.faults)]
 }
 
 const schedule: Check = ({ text }) =>
