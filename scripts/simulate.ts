@@ -1,6 +1,7 @@
 /**
- * Random histories of a whole machine over the real passes: `pnpm simulate [--seed N] [--runs K] [--path P]`. A violation
- * is shrunk, told step by step, and named by the one command that replays it; then the exit code is 1.
+ * Random histories of a whole machine over the real passes: `pnpm simulate [--seed N] [--runs K] [--seconds S]
+ * [--path P]`. A violation is shrunk, told step by step, and named by the one command that replays it; then the exit code
+ * is 1.
  */
 import { randomInt } from "node:crypto"
 import { parseArgs } from "node:util"
@@ -11,11 +12,13 @@ const print = (line: string): void => {
   process.stdout.write(`${line}\n`)
 }
 
-const usage = "simulate [--seed N] [--runs K] [--path P]: N and K are whole numbers, P is as a violation printed it"
+const usage =
+  "simulate [--seed N] [--runs K] [--seconds S] [--path P]: N, K and S are whole numbers, P is as a violation printed it"
 
 interface Options {
   readonly seed: number
   readonly runs: number
+  readonly seconds: number | null
   readonly path: string | null
 }
 
@@ -30,14 +33,18 @@ const readOptions = (): Options | null => {
       options: {
         seed: { type: "string", default: String(randomInt(2 ** 31)) },
         runs: { type: "string", default: "1000" },
+        seconds: { type: "string" },
         path: { type: "string" }
       }
     })
     const seed = wholeNumber(values.seed, -(2 ** 31))
     const runs = wholeNumber(values.runs, 1)
+    const seconds = wholeNumber(values.seconds ?? "0", 0)
     const path = values.path ?? null
     const isPath = path === null || /^\d+(:\d+)*$/.test(path)
-    return seed === null || runs === null || !isPath ? null : { seed, runs, path }
+    return seed === null || runs === null || seconds === null || !isPath
+      ? null
+      : { seed, runs, seconds: seconds === 0 ? null : seconds, path }
   } catch {
     return null
   }

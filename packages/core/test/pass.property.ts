@@ -24,7 +24,7 @@ describe("a machine with all its faults", () => {
   it(
     "never runs a task twice at once, frees nothing that lives, and comes to its end when the faults stop",
     async () => {
-      const checked = await checkHistories({ seed, runs, path: null })
+      const checked = await checkHistories({ seed, runs, seconds: null, path: null })
       console.log(`seed ${seed}: ${summaryOf(checked)}`)
       const { violation } = checked
       const replay = violation === null ? null : `pnpm simulate --seed ${seed} --path ${violation.path}`

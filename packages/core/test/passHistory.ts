@@ -21,7 +21,18 @@ export const edits = [
 ] as const
 export type Edit = (typeof edits)[number]
 
-const mishapKinds = ["fail", "crash", "live", "kill", "edit", "lockLost", "overtake", "clock"] as const
+const mishapKinds = [
+  "fail",
+  "crash",
+  "live",
+  "kill",
+  "edit",
+  "lockLost",
+  "overtake",
+  "clock",
+  "tinytaskDown",
+  "diskFull"
+] as const
 
 /** What happens at a call of a pass, by its number: it goes wrong, or the world changes right then. */
 export interface Mishap {

@@ -1,6 +1,6 @@
 /**
- * Histories that once went wrong, shrunk: the test command runs each. A new one comes from `pnpm simulate`, which prints
- * it as data.
+ * Histories that once went wrong, or would with a step of the protocol left out, shrunk: the test command runs each. A new
+ * one comes from `pnpm simulate`, which prints it as data.
  */
 import type { History, Mishap, Step } from "./passHistory.ts"
 
@@ -21,6 +21,14 @@ export const cases: { readonly [name: string]: History } = {
       { _tag: "AttemptsFile", task: 0, readable: false },
       pass()
     ]
+  },
+  "an agent whose supervisor was killed is ended before its task is reclaimed": {
+    scripts: ["completes"],
+    steps: [dev, ops, pass(), wait(1), { _tag: "Kill", process: 0 }]
+  },
+  "a requeue that Tinytask did not take is repeated": {
+    scripts: ["completes"],
+    steps: [dev, ops, rest, { _tag: "Reboot" }, pass({ call: 30, moment: "before", kind: "fail" })]
   },
   "a claim that comes after a later attempt has ended is swept, not judged": {
     scripts: ["completesAtOnce", "completes"],

@@ -6,7 +6,9 @@ import { runHistory } from "./passHistoryRun.ts"
 
 export interface CheckInput {
   readonly seed: number
+  /** As many histories, or as many as so much time is enough for, whichever is less; null = any time. */
   readonly runs: number
+  readonly seconds: number | null
   /** Where a shrunk history of this seed stands: then that one alone is run. */
   readonly path: string | null
 }
@@ -25,7 +27,7 @@ export interface Checked {
 const breatheEvery = 20
 const breathe = () => new Promise((resolve) => setImmediate(resolve))
 
-export const checkHistories = async ({ path, runs, seed }: CheckInput): Promise<Checked> => {
+export const checkHistories = async ({ path, runs, seconds, seed }: CheckInput): Promise<Checked> => {
   const began = performance.now()
   const faults = new Map<string, number>()
   let histories = 0
@@ -42,6 +44,7 @@ export const checkHistories = async ({ path, runs, seed }: CheckInput): Promise<
   })
   const details = await fc.check(property, {
     seed,
+    ...(seconds === null ? {} : { interruptAfterTimeLimit: seconds * 1000 }),
     ...(path === null ? { numRuns: runs } : { numRuns: 1, path, endOnFailure: true })
   })
   const { counterexample, counterexamplePath, errorInstance, numRuns } = details

@@ -25,7 +25,7 @@ export const heal = (world: World): void => {
   }
   for (const [id, { task }] of tinytask.tasks) {
     if (task.archived) tinytask.remove(id)
-    else if (task.status !== "complete" && (!isUnderWay(world, id) || task.assignee === "a person")) {
+    else if (task.assignee === "a person" && task.status !== "complete") {
       tinytask.change(id, { assignee: null, status: "idle" })
     }
   }

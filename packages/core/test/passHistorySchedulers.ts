@@ -162,6 +162,10 @@ export class HistorySchedulers {
       case "lockLost":
         files.lockHolder = null
         return
+      case "tinytaskDown":
+        return this.machine.befall({ _tag: "Tinytask", down: true })
+      case "diskFull":
+        return this.machine.befall({ _tag: "Disk", full: true })
       case "clock":
         return this.machine.setWall(call % 2 === 0 ? 3600 : -3600)
       case "overtake": {

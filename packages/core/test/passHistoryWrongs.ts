@@ -47,6 +47,14 @@ const livesTwice = (witness: Witness): ReadonlyArray<string> => {
   return wrongs
 }
 
+/** Nothing is launched before it stands in a lease: who dies in between would have started what nobody knows of. */
+const launchedUnannounced = ({ wasOvertaken, world }: Witness): ReadonlyArray<string> =>
+  wasOvertaken
+    ? []
+    : world.supervision.unannounced.map(
+        ({ epoch, taskId }) => `epoch ${epoch} of task ${taskId} was launched and no lease of it stood`
+      )
+
 /** No process is signalled that is no attempt's. */
 const strangersSignalled = ({ world }: Witness): ReadonlyArray<string> =>
   world.machine.signals
@@ -95,6 +103,7 @@ const unaccounted = ({ starts, world: { files } }: Witness): ReadonlyArray<strin
 
 const predicates: ReadonlyArray<readonly [name: string, check: (witness: Witness) => ReadonlyArray<string>]> = [
   ["at most one live attempt per task", livesTwice],
+  ["lease before launch", launchedUnannounced],
   ["no foreign process is signalled", strangersSignalled],
   ["told once", toldTwice],
   ["no slot is freed while its holder lives", freedAlive],

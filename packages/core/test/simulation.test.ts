@@ -166,6 +166,19 @@ describe("the state directory in memory", () => {
 })
 
 describe("processes in memory", () => {
+  it("give a number out anew when all were used, but none that a group or session still bears", () => {
+    const { machine } = new World()
+    machine.pidMax = 103
+    const spawn = (fields: { readonly group?: number } = {}) =>
+      machine.spawn({ parent: 1, token: null, onSignal: () => undefined, ...fields })
+    const [first, second] = [spawn(), spawn()]
+    spawn({ group: first.pid })
+    machine.end(first)
+    machine.end(second)
+    assert.deepStrictEqual([spawn().pid, spawn().pid], [103, second.pid])
+    assert.isFalse(machine.isFree(first.pid))
+  })
+
   it("children of a process that ends become pid 1's, and who is not reaped stays as a zombie", () => {
     const { machine } = new World()
     const spawn = (parent: number) => machine.spawn({ parent, token: null, onSignal: () => undefined })
@@ -285,6 +298,52 @@ describe("a supervisor in memory", () => {
       yield* later(world, 1)
       const stored = world.files.leases.get(id)
       assert.isTrue(stored?._tag === "Read" && stored.lease.phase === "finished")
+    })
+  )
+
+  it.effect("that was stopped goes on where it was when it is continued, and one that spins does not", () =>
+    Effect.gen(function* () {
+      for (const how of ["stopped", "spins"] as const) {
+        const { id, world } = yield* started()
+        const supervised = world.supervision.of(id)
+        if (supervised === undefined) return assert.fail("it has left")
+        world.supervision.hang(supervised, how)
+        world.machine.kill(processOf(world, id, "agent"))
+        yield* later(world, 60)
+        assert.strictEqual(runningLease(world, id).phase, "running")
+        assert.strictEqual(processOf(world, id, "agent").state, "Z")
+        world.machine.signal(supervised.process, "SIGCONT")
+        const stored = world.files.leases.get(id)
+        const isFinished = stored?._tag === "Read" && stored.lease.phase === "finished"
+        assert.strictEqual(isFinished, how === "stopped")
+        world.supervision.wake(supervised)
+        assert.strictEqual(world.supervision.live.size, 0)
+      }
+    })
+  )
+
+  it.effect("tells with each beat for how long its agent has said nothing", () =>
+    Effect.gen(function* () {
+      const world = new World()
+      const id = world.addTask()
+      world.script = () => completesAfter(1e9, { quietAfterMs: 10_000 })
+      const { pass } = yield* startScheduler(world)
+      yield* pass()
+      yield* later(world, 1)
+      assert.strictEqual(runningLease(world, id).silentMs, 0)
+      yield* later(world, 30)
+      assert.strictEqual(runningLease(world, id).silentMs, 20_000)
+    })
+  )
+
+  it.effect("that is launched before its lease stands is noted", () =>
+    Effect.gen(function* () {
+      const world = new World()
+      const lease = startingLease(1, 1, "ada")
+      world.supervision.launch(lease, completesAfter(0))
+      assert.deepStrictEqual(world.supervision.unannounced, [{ taskId: lease.taskId, epoch: lease.epoch }])
+      yield* later(world, 1)
+      assert.deepStrictEqual(world.supervision.runs, [])
     })
   )
 })

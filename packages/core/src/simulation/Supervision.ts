@@ -27,6 +27,8 @@ export class Supervision {
   readonly runs: Array<SimulatedRun> = []
   /** Each time an attempt began while an earlier one of its task still lived: must stay empty. */
   readonly overlaps: Array<{ readonly taskId: TaskId; readonly epoch: Epoch; readonly other: SimulatedProcess }> = []
+  /** Each launch whose lease did not stand yet: must stay empty. */
+  readonly unannounced: Array<{ readonly taskId: TaskId; readonly epoch: Epoch }> = []
   /** Those whose supervisor has not left. */
   readonly live = new Set<Supervised>()
   private readonly machine: SimulatedMachine
@@ -41,6 +43,8 @@ export class Supervision {
 
   /** Starts the supervisor of a lease; it claims when its script says so. */
   launch(lease: StartingLease, script: AgentScript): void {
+    const { epoch, taskId, token } = lease
+    if (this.files.leaseToken(taskId) !== token) this.unannounced.push({ taskId, epoch })
     const process = this.machine.spawn({
       parent: 1,
       token: lease.token,
