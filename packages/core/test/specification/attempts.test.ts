@@ -490,6 +490,16 @@ describe("odd files", () => {
       lines: ["start task 1 on ada (epoch 5, attempt 1)", "  sweep claims up to epoch 3"]
     },
     {
+      name: "a claim of an earlier start whose ending is remembered no more: swept, not judged",
+      world: oneAgent()
+        .addTask(1)
+        .addRecord(1, {
+          claims: ownClaim(evidence.claimDead),
+          attempts: attempts(1, { epoch: 4, agent: "ada" }, { outcomes: [recordedOutcome(1, 4, "failed")] })
+        }),
+      lines: ["start task 1 on ada (epoch 5, attempt 1)", "  sweep claims up to epoch 3"]
+    },
+    {
       name: "claims of a recorded ending that nobody has looked for: held",
       world: oneAgent()
         .addTask(1)

@@ -67,6 +67,13 @@ describe("waiting for another attempt", () => {
       name: "attempts that can't be read hold their task, and no other",
       world: oneAgent().addTask(1).addTask(2).addRecord(1, { attemptsProblem: "not JSON" }),
       lines: ["wait task 1: attempts unreadable: not JSON", "start task 2 on ada (epoch 1, attempt 1)"]
+    },
+    {
+      name: "a working task whose attempts can't be read is held, for it may be ours: not worked on outside",
+      world: oneAgent()
+        .addTask(1, { status: "working", assignee: "ada" })
+        .addRecord(1, { attemptsProblem: "not JSON" }),
+      lines: ["wait task 1: attempts unreadable: not JSON"]
     }
   ])
 })
