@@ -101,13 +101,24 @@ const unaccounted = ({ starts, world: { files } }: Witness): ReadonlyArray<strin
   return [...starts].filter((token) => !known.has(token)).map((token) => `start ${token} has neither ended nor goes on`)
 }
 
+/** An ending is judged once: what the history says of an attempt is what was recorded of it. */
+const judgedTwice = ({ world: { files } }: Witness): ReadonlyArray<string> => {
+  const told = new Map<string, string>(files.history.map(({ outcome, token }) => [token, outcome]))
+  return [...files.attempts.values()].flatMap(({ outcomes, taskId }) =>
+    outcomes
+      .filter(({ outcome, token }) => (told.get(token) ?? outcome) !== outcome)
+      .map(({ epoch, outcome, token }) => `epoch ${epoch} of task ${taskId} is ${outcome}, told as ${told.get(token)}`)
+  )
+}
+
 const predicates: ReadonlyArray<readonly [name: string, check: (witness: Witness) => ReadonlyArray<string>]> = [
   ["at most one live attempt per task", livesTwice],
   ["lease before launch", launchedUnannounced],
   ["no foreign process is signalled", strangersSignalled],
   ["told once", toldTwice],
   ["no slot is freed while its holder lives", freedAlive],
-  ["starts = endings + running", unaccounted]
+  ["starts = endings + running", unaccounted],
+  ["judged once", judgedTwice]
 ]
 
 export const wrongsNow = (witness: Witness): ReadonlyArray<string> =>
