@@ -36,16 +36,25 @@ describe("starter texts", () => {
     assert.notInclude(text, "/mcp/mcp")
   })
 
-  it.effect.each(["plain", `a'b"c\\d`, "#no comment", "$HOME `x` ${y}", "'", '"', '{"dev": 2}', "\\n\\", "a=b"])(
-    "a value comes back from .env as it went in: %s",
-    (value) =>
-      Effect.gen(function* () {
-        const path = join(folder, ".env")
-        writeFileSync(path, dotEnvText(new Map([["mcpToken", value]])))
-        const { notices, variables } = yield* readDotEnv(path)
-        assert.deepStrictEqual(notices, [])
-        assert.strictEqual(variables.get("TINYSCHEDULER_MCP_TOKEN"), value)
-      })
+  it.effect.each([
+    "plain",
+    `a'b"c\\d`,
+    "#no comment",
+    "$HOME `x` ${y}",
+    "'",
+    '"',
+    "'\"`",
+    '{"dev": 2}',
+    "\\n\\",
+    "a=b"
+  ])("a value comes back from .env as it went in: %s", (value) =>
+    Effect.gen(function* () {
+      const path = join(folder, ".env")
+      writeFileSync(path, dotEnvText(new Map([["mcpToken", value]])))
+      const { notices, variables } = yield* readDotEnv(path)
+      assert.deepStrictEqual(notices, [])
+      assert.strictEqual(variables.get("TINYSCHEDULER_MCP_TOKEN"), value)
+    })
   )
 })
 
