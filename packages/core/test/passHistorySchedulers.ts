@@ -91,7 +91,6 @@ export class HistorySchedulers {
     this.scheduler = this.begin()
   }
 
-  /** A pass may fail with an error of a port, or end with its process; any other defect is a bug. */
   pass(mishaps: ReadonlyArray<Mishap>): void {
     const { scheduler } = this
     this.passes += 1
@@ -115,14 +114,20 @@ export class HistorySchedulers {
     if (this.machine.world.files.lockHolder === null) this.restart()
     if (Exit.isSuccess(exit)) {
       this.wrongs.push(...exit.value.errors.filter((error) => error.includes("fault of TinyScheduler")))
-    } else if (Cause.hasInterrupts(exit.cause)) {
-      if (scheduler === this.scheduler) this.restart()
-      else this.sleeper = null
     } else {
-      const defect = exit.cause.reasons.find(Cause.isDieReason)
-      if (defect !== undefined) this.wrongs.push(`[no defects] a pass died: ${String(defect.defect)}`)
-      else this.tell?.(`       the pass failed: ${Cause.pretty(exit.cause).split("\n")[0] ?? ""}`)
+      this.lookAt(exit.cause)
+      if (!Cause.hasInterrupts(exit.cause)) return
+      if (scheduler === this.scheduler) return this.restart()
+      this.sleeper = null
+      scheduler.end()
     }
+  }
+
+  /** A pass may fail with an error of a port, or end with its process; a defect is a bug. */
+  private lookAt(cause: Cause.Cause<unknown>): void {
+    const defect = cause.reasons.find(Cause.isDieReason)
+    if (defect !== undefined) this.wrongs.push(`[no defects] a pass died: ${String(defect.defect)}`)
+    else this.tell?.(`       the pass failed: ${Cause.pretty(cause).split("\n")[0] ?? ""}`)
   }
 
   private begin(): SyncScheduler {
@@ -142,7 +147,7 @@ export class HistorySchedulers {
         for (const { invariant, message } of violationsOf(observed, this.desired, plan)) {
           this.wrongs.push(`[invariant ${invariant}] ${message}`)
         }
-        if (this.undisturbed) this.wrongs.push(...idleTasks({ world: world, desired: this.desired, plan }))
+        if (this.undisturbed) this.wrongs.push(...idleTasks({ world, desired: this.desired, plan }))
       },
       onResults: (results) => {
         if (this.tell !== null) for (const result of results) this.tell(`       ${actionLine(result)}`)
@@ -176,7 +181,8 @@ export class HistorySchedulers {
         this.scheduler = this.begin()
         this.passes += 1
         const { calls } = this
-        this.scheduler.pass(this.desired)
+        const exit = this.scheduler.pass(this.desired)
+        if (Exit.isFailure(exit)) this.lookAt(exit.cause)
         this.calls = calls
       }
     }
@@ -186,7 +192,7 @@ export class HistorySchedulers {
     const plans: Array<Plan> = []
     for (let round = 0; round < restRoundsMax; round += 1) {
       const exit = this.scheduler.round(this.desired)
-      if (Exit.isFailure(exit)) return
+      if (Exit.isFailure(exit)) return this.lookAt(exit.cause)
       plans.push(exit.value)
       if (exit.value.actions.length === 0) break
     }
@@ -200,7 +206,8 @@ export class HistorySchedulers {
   private sleeperPass(): void {
     if (this.sleeper === null) return
     const before = this.written()
-    this.sleeper.pass(this.desired)
+    const exit = this.sleeper.pass(this.desired)
+    if (Exit.isFailure(exit)) this.lookAt(exit.cause)
     if (this.written() !== before) this.wrongs.push("[one scheduler writes] one without the lock wrote something")
   }
 
