@@ -62,6 +62,16 @@ const fingerprint = (path: string): string => {
   return [path, stat.ino, stat.mode.toString(8), stat.uid, stat.nlink, stat.size, stat.mtimeNs, content].join(" ")
 }
 
+/** Null when it is not there, or no longer: a look beforehand would tell of a moment ago. */
+const readIfThere = (path: string): string | null => {
+  try {
+    return readFileSync(path, "utf8")
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null
+    throw error
+  }
+}
+
 /** Everything below a path, one line each; a path that is not there is one line too. */
 export const treeOf = (path: string): ReadonlyArray<string> => {
   if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return [`${path} is not there`]
@@ -183,8 +193,9 @@ export class Ground {
 
   /** Null while there is none. */
   lease(task: number): LeaseFile | null {
-    if (!existsSync(this.leasePath(task))) return null
-    const lease: LeaseFile = JSON.parse(readFileSync(this.leasePath(task), "utf8"))
+    const text = readIfThere(this.leasePath(task))
+    if (text === null) return null
+    const lease: LeaseFile = JSON.parse(text)
     return lease
   }
 
@@ -195,11 +206,9 @@ export class Ground {
 
   /** The outcomes of a task's attempts, by epoch. */
   outcomes(task: number): ReadonlyArray<string> {
-    const path = this.path(`state/attempts/task_${task}.json`)
-    if (!existsSync(path)) return []
-    const { outcomes }: { readonly outcomes: ReadonlyArray<{ readonly outcome: string }> } = JSON.parse(
-      readFileSync(path, "utf8")
-    )
+    const text = readIfThere(this.path(`state/attempts/task_${task}.json`))
+    if (text === null) return []
+    const { outcomes }: { readonly outcomes: ReadonlyArray<{ readonly outcome: string }> } = JSON.parse(text)
     return outcomes.map(({ outcome }) => outcome)
   }
 

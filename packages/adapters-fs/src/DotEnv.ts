@@ -8,6 +8,9 @@ import { readSafely } from "./safeFile.ts"
 /** The largest .env file. */
 export const dotEnvMaxBytes = 1024 * 1024
 
+/** More than these are summed up. */
+const noticesMax = 20
+
 /** There is no such file: an error only for whoever named it. */
 export class DotEnvMissing extends Schema.TaggedError<DotEnvMissing>()("DotEnvMissing", { path: Schema.String }) {
   override get message() {
@@ -44,6 +47,9 @@ export const readDotEnv = Effect.fn("readDotEnv")(function* (path: string) {
   if (faults.length > 0) {
     return yield* new DotEnvInvalid({ path, faults: faults.map((fault) => `${label}: ${fault}`) })
   }
-  const read: DotEnv = { variables, notices: notices.map((notice) => `${label}: ${notice}`) }
+  // A file that is no .env at all would have one for every line.
+  const more = notices.length - noticesMax
+  const told = more > 0 ? [...notices.slice(0, noticesMax), `${more} more lines like these`] : notices
+  const read: DotEnv = { variables, notices: told.map((notice) => `${label}: ${notice}`) }
   return read
 })

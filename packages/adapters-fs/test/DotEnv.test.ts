@@ -120,4 +120,14 @@ describe("the .env file", () => {
         )
       })
   )
+
+  it.live("one that is no .env at all is told of in a few lines", () =>
+    Effect.gen(function* () {
+      const { base } = yield* makePaths
+      const path = put(join(base, "novel.txt"), "It was a dark night\n".repeat(1000))
+      const { notices } = yield* readDotEnv(path)
+      assert.lengthOf(notices, 21)
+      assert.strictEqual(notices.at(-1), `${path}: 980 more lines like these`)
+    })
+  )
 })
