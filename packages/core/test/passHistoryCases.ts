@@ -30,6 +30,17 @@ export const cases: { readonly [name: string]: History } = {
     scripts: ["completes"],
     steps: [dev, ops, rest, { _tag: "Reboot" }, pass({ call: 30, moment: "before", kind: "fail" })]
   },
+  "an ending that was recorded is not told by a scheduler that lost its lock": {
+    scripts: ["fails"],
+    steps: [
+      dev,
+      pass(),
+      wait(15),
+      pass({ call: 17, moment: "after", kind: "crash" }),
+      { _tag: "Rival" },
+      { _tag: "SleeperPass" }
+    ]
+  },
   "a claim that comes after a later attempt has ended is swept, not judged": {
     scripts: ["completesAtOnce", "completes"],
     steps: [
