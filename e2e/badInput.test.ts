@@ -211,7 +211,7 @@ describe("a Tinytask that can't be used is an error and never 'no work'", () => 
         /^Tinytask at http:\/\/127\.0\.0\.1:\d+ can't be used: nothing listens there \(ECONNREFUSED\)/
       )
     }
-    expect(pass.stdout).toBe("pass: 0 started, 0 ended, 0 stopping, 1 running, 0 waiting, 1 errors\n")
+    expect(pass.stdout).toBe("pass: 0 started, 0 ended, 0 stopping, 1 running, 0 waiting, 1 error\n")
     expect(status.stdout).toMatch(/running task 1 on vaela .*\n?/)
     expect(status.stdout).toContain("1/2")
     expect(list.stdout).toBe("")

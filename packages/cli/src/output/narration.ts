@@ -132,5 +132,7 @@ export const summaryOf = (report: PassReport): PassSummary => {
   }
 }
 
+const errorCount = (count: number): string => (count === 0 ? "" : count === 1 ? ", 1 error" : `, ${count} errors`)
+
 export const summaryText = (summary: PassSummary): string =>
-  `pass: ${summary.started} started, ${summary.ended} ended, ${summary.stopping} stopping, ${summary.running} running, ${summary.waiting} waiting${summary.errors.length === 0 ? "" : `, ${summary.errors.length} errors`}`
+  `pass: ${summary.started} started, ${summary.ended} ended, ${summary.stopping} stopping, ${summary.running} running, ${summary.waiting} waiting${errorCount(summary.errors.length)}`
