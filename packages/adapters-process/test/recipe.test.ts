@@ -155,6 +155,31 @@ describe("a recipe", () => {
   })
 })
 
+describe("the YAML of a recipe", () => {
+  it("may use an anchor again: an alias stands for the last one before it", () => {
+    const parameter = (key: string) => `&p { key: ${key}, input_type: string, requirement: required }`
+    const text = `${good.split("parameters:")[0]}parameters:
+  - ${parameter("task_id")}
+  - ${parameter("agent_name")}
+x: &p { key: none }
+`
+    assert.deepStrictEqual(show(text), [])
+    assert.deepStrictEqual(show(text.replace("x: &p", "extensions: [*p]\nx: &p")), [
+      "warning 8 extensions.1.type: is missing; expected one of stdio, builtin, platform, streamable_http, frontend, inline_python"
+    ])
+  })
+
+  it("has no key twice, at any depth", () => {
+    assert.deepStrictEqual(show(more("title: again\n")), ["error 13 -: is not YAML: title stands there twice"])
+    assert.deepStrictEqual(show(more("settings:\n  a: 1\n  a: 2\n")), ["error 15 -: is not YAML: a stands there twice"])
+  })
+
+  it("lists no more than somebody may have written", () => {
+    const many = "  - { type: builtin, name: developer }\n".repeat(101)
+    assert.deepStrictEqual(show(more(`extensions:\n${many}`)), ["error 14 extensions: has more than 100 items"])
+  })
+})
+
 describe("a template", () => {
   it.each([
     ["{{ a }} and {{b|default('c')}}", ["a", "b"]],
@@ -170,10 +195,21 @@ describe("a template", () => {
   })
 
   it("may be anything without taking long, and without an exception", () => {
-    for (const text of ["{{ ".repeat(80_000), "{% a %}".repeat(5000), `x: ${"[".repeat(50_000)}`, "a: &a [*a]\n"]) {
+    const texts = [
+      "{{ ".repeat(80_000),
+      "{% a %}".repeat(5000),
+      "{%%}".repeat(60_000),
+      `{% for ${" ".repeat(200_000)} %}`,
+      `{{${'"\\'.repeat(100_000)}}}`,
+      `x: ${"[".repeat(20_000)}`,
+      "a: &a [*a]\n",
+      `title: &a { key: x }\nparameters:\n${"- *a\n".repeat(10_000)}`,
+      Array.from({ length: 10_000 }, (_, index) => `k${index}: 1`).join("\n")
+    ]
+    for (const text of texts) {
       assert.isAbove(inspectRecipe(text).length, 0)
     }
-  })
+  }, 30_000)
 
   it("leaves lines where they are", () => {
     const text = "a: {{ b }}\n{% if c %}\nd: 'x{{\ne }}'\n{% endif %}\nf: g\n"

@@ -1,6 +1,6 @@
 /** A mapping within a recipe, what stands in it, and a fault that names its place in the file. */
-import { isAlias, isMap, isScalar, isSeq } from "yaml"
-import type { Document, LineCounter, Node, YAMLMap } from "yaml"
+import { isAlias, isMap, isScalar, isSeq, visit } from "yaml"
+import type { Alias, Document, LineCounter, Node, YAMLMap } from "yaml"
 
 export interface RecipeFault {
   /** An error keeps Goose from starting; a warning does not. */
@@ -12,8 +12,11 @@ export interface RecipeFault {
   readonly says: string
 }
 
+/** What each alias stands for. */
+export type AliasTargets = ReadonlyMap<Alias, Node>
+
 export interface RecipePlace {
-  readonly document: Document.Parsed
+  readonly aliases: AliasTargets
   readonly map: YAMLMap
   /** Empty for the whole. */
   readonly path: string
@@ -28,10 +31,27 @@ export const lineOfIn =
   (node: unknown): number | null =>
     hasRange(node) ? lines.linePos(node.range[0]).line : null
 
+/** The last anchor of its name before it; all in one walk, where the parser's own look takes a walk for each alias. */
+export const aliasTargetsOf = (document: Document.Parsed): AliasTargets => {
+  const anchors = new Map<string, Node>()
+  const targets = new Map<Alias, Node>()
+  visit(document, {
+    Node: (_key, node) => {
+      if (!isAlias(node)) {
+        if (node.anchor !== undefined) anchors.set(node.anchor, node)
+        return
+      }
+      const target = anchors.get(node.source)
+      if (target !== undefined) targets.set(node, target)
+    }
+  })
+  return targets
+}
+
 /** What a field holds, aliases followed; null when it is missing. */
-export const fieldNode = ({ document, map }: RecipePlace, key: string): Node | null => {
+export const fieldNode = ({ aliases, map }: RecipePlace, key: string): Node | null => {
   const found: unknown = map.get(key, true)
-  const node: unknown = isAlias(found) ? found.resolve(document) : found
+  const node: unknown = isAlias(found) ? aliases.get(found) : found
   return isMap(node) || isSeq(node) || isScalar(node) ? node : null
 }
 
@@ -56,6 +76,9 @@ export const fault = (
   says
 })
 
+/** More than anybody writes by hand; one alias may stand for much, many times. */
+const itemsMax = 100
+
 interface Items {
   readonly places: ReadonlyArray<RecipePlace>
   readonly faults: ReadonlyArray<RecipeFault>
@@ -67,8 +90,9 @@ export const itemsOf = (place: RecipePlace, key: string): Items => {
   if (node === null) return { places: [], faults: [] }
   if (!isSeq(node)) return { places: [], faults: [fault(place, key, "is no list")] }
   const items: ReadonlyArray<unknown> = node.items
+  if (items.length > itemsMax) return { places: [], faults: [fault(place, key, `has more than ${itemsMax} items`)] }
   const places = items.flatMap((item, index) => {
-    const map = isAlias(item) ? item.resolve(place.document) : item
+    const map = isAlias(item) ? place.aliases.get(item) : item
     return isMap(map) ? [{ ...place, map, path: `${key}.${index + 1}` }] : []
   })
   const faults = places.length === items.length ? [] : [fault(place, key, "has an item that is no mapping")]

@@ -2,10 +2,10 @@
  * What speaks against a recipe for a Goose that nobody watches: each fault with its line and field. Goose itself refuses
  * the same things, but only when a task has been given to it. Brings a YAML parser with it: import it where it is needed.
  */
-import { isMap, LineCounter, parseDocument } from "yaml"
-import type { Document } from "yaml"
+import { isMap, isScalar, LineCounter, parseDocument, visit } from "yaml"
+import type { Document, Scalar } from "yaml"
 import { extensionFaults } from "./extensionFaults.ts"
-import { fault, fieldNode, itemsOf, lineOfIn, textOf } from "./RecipePlace.ts"
+import { aliasTargetsOf, fault, fieldNode, itemsOf, lineOfIn, textOf } from "./RecipePlace.ts"
 import type { RecipeFault, RecipePlace } from "./RecipePlace.ts"
 import { readTemplate, type TemplateReading } from "./templateVariables.ts"
 
@@ -119,18 +119,43 @@ const contentFaults = (
   ]
 }
 
-/** The first error alone: what follows it is most often its echo. */
-const syntaxFaults = (
-  { errors }: Document.Parsed,
-  lines: LineCounter,
-  hasStatements: boolean
-): ReadonlyArray<RecipeFault> =>
-  errors.slice(0, 1).map(({ message, pos }) => ({
-    level: hasStatements ? "warning" : "error",
-    line: lines.linePos(pos[0]).line,
-    field: null,
-    says: `is not YAML: ${message}${hasStatements ? ", unless its template makes it so" : ""}`
-  }))
+interface SyntaxError {
+  readonly line: number | null
+  readonly message: string
+}
+
+/** A key that its mapping has already. The parser's own look compares each key with all before it. */
+const repeatedKey = (document: Document.Parsed): Scalar | undefined => {
+  const repeated: Array<Scalar> = []
+  visit(document, {
+    Map: (_key, { items }) => {
+      const seen = new Set<unknown>()
+      for (const { key } of items) {
+        if (!isScalar(key)) continue
+        if (seen.has(key.value)) repeated.push(key)
+        seen.add(key.value)
+      }
+      return repeated.length === 0 ? undefined : visit.BREAK
+    }
+  })
+  return repeated[0]
+}
+
+/** The first alone: what follows it is most often its echo. */
+const syntaxError = (document: Document.Parsed, lines: LineCounter): SyntaxError | null => {
+  const [first] = document.errors
+  if (first !== undefined) return { line: lines.linePos(first.pos[0]).line, message: first.message }
+  const key = repeatedKey(document)
+  return key === undefined ? null : { line: lineOfIn(lines)(key), message: `${String(key.value)} stands there twice` }
+}
+
+/** A template with statements may make of it what can't be seen here. */
+const syntaxFault = ({ line, message }: SyntaxError, hasStatements: boolean): RecipeFault => ({
+  level: hasStatements ? "warning" : "error",
+  line,
+  field: null,
+  says: `is not YAML: ${message}${hasStatements ? ", unless its template makes it so" : ""}`
+})
 
 /**
  * Everything that is wrong with the text of a recipe, YAML or JSON, in the order of what to mend first. `tinytask` is the
@@ -139,11 +164,21 @@ const syntaxFaults = (
 export const inspectRecipe = (text: string, tinytask: string | null = null): ReadonlyArray<RecipeFault> => {
   const lines = new LineCounter()
   const template = readTemplate(text)
-  const document = parseDocument(template.plain, { lineCounter: lines, prettyErrors: false, logLevel: "silent" })
-  if (document.errors.length > 0) return syntaxFaults(document, lines, text.includes("{%"))
+  const document = parseDocument(template.plain, {
+    lineCounter: lines,
+    logLevel: "silent",
+    prettyErrors: false,
+    uniqueKeys: false
+  })
+  const wrong = syntaxError(document, lines)
+  if (wrong !== null) return [syntaxFault(wrong, text.includes("{%"))]
   const map: unknown = document.contents
   if (!isMap(map)) {
     return [{ level: "error", line: null, field: null, says: "holds no mapping of title, description, prompt …" }]
   }
-  return contentFaults({ map, document, path: "", lineOf: lineOfIn(lines) }, template, tinytask)
+  return contentFaults(
+    { map, aliases: aliasTargetsOf(document), path: "", lineOf: lineOfIn(lines) },
+    template,
+    tinytask
+  )
 }

@@ -16,7 +16,8 @@ export interface TemplateReading {
 /** Comments, expressions and statements. None spans the beginning of another of its kind, so no text takes long. */
 const piece = /\{#(?:(?!\{#|#\})[\s\S])*#\}|\{\{((?:(?!\{\{|\}\})[\s\S])*)\}\}|\{%((?:(?!\{%|%\})[\s\S])*)%\}/g
 
-const stringLiteral = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g
+/** One that is not closed goes on to the end, so that nothing is read twice in search of its other half. */
+const stringLiteral = /"(?:[^"\\]|\\[\s\S]?)*(?:"|$)|'(?:[^'\\]|\\[\s\S]?)*(?:'|$)/g
 const setByTemplate = /^[-+\s]*(?:set\s+([A-Za-z_]\w*)|for\s+([\w\s,]+?)\s+in\b|macro\s+(\w+))/
 /** A name that is neither an attribute nor a filter nor a keyword argument. */
 const name = /(?<![\w.])(?<!\|\s*)(?<!\bis\s+)(?<!\bis\s+not\s+)([A-Za-z_]\w*)\b(?!\s*=(?!=))/g
@@ -29,11 +30,15 @@ const words = new Set(
   ).split(" ")
 )
 
-/** Whether nothing else stands on the lines of a piece. */
+const isBlank = (char: string | undefined): boolean => char === " " || char === "\t" || char === "\r"
+
+/** Whether nothing else stands on the lines of a piece; looks no further than to the first other thing. */
 const isAlone = (text: string, offset: number, length: number): boolean => {
-  const before = text.slice(text.lastIndexOf("\n", offset - 1) + 1, offset)
-  const end = text.indexOf("\n", offset + length)
-  return (before + text.slice(offset + length, end < 0 ? text.length : end)).trim() === ""
+  let before = offset - 1
+  while (isBlank(text[before])) before -= 1
+  let after = offset + length
+  while (isBlank(text[after])) after += 1
+  return (before < 0 || text[before] === "\n") && (after >= text.length || text[after] === "\n")
 }
 
 /** A word in place of an expression, a comment in place of a statement by itself: as long, with the same line breaks. */
@@ -52,7 +57,8 @@ export const readTemplate = (text: string): TemplateReading => {
     const statement = match[2]
     line += text.slice(counted, match.index).split("\n").length - 1
     counted = match.index
-    const code = (match[1] ?? statement ?? "").replace(stringLiteral, '""')
+    // Blanks mean the same however many there are, and the patterns below would try each of them.
+    const code = (match[1] ?? statement ?? "").replace(stringLiteral, '""').replace(/\s+/g, " ")
     if (statement !== undefined) {
       if (/\b(?:include|import|extends)\b/.test(statement)) includes = true
       const [, assigned = "", looped = "", macro = ""] = setByTemplate.exec(code) ?? []
