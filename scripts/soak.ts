@@ -38,9 +38,10 @@ if (/^[1-9]\d*$/.test(asked)) {
     )
   )
   const worlds = String(Math.ceil(histories / 2))
-  process.stdout.write(`${worlds} worlds per property\n`)
+  const seed = String(randomInt(2 ** 31))
+  process.stdout.write(`${worlds} worlds per property, seed ${seed}\n`)
   const properties = ["--project", "property", "--testTimeout=0", "packages/core/test/reconcile.property.ts"]
-  const held = await run("vitest", ["run", ...properties], { RUNS: worlds })
+  const held = await run("vitest", ["run", ...properties], { RUNS: worlds, SEED: seed })
   process.exitCode = held && simulated.every(Boolean) ? 0 : 1
 } else {
   process.stderr.write(`soak [histories]: a whole number from 1, not ${asked}\n`)

@@ -3,14 +3,14 @@
  * come to rest (e), and when the faults stop everything comes to its end. RUNS and SEED choose how many and which;
  * `pnpm simulate` tells a history that goes wrong step by step.
  */
-import { randomInt } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
 import { cases } from "./passHistoryCases.ts"
 import { checkHistories, summaryOf } from "./passHistoryCheck.ts"
 import { runHistory } from "./passHistoryRun.ts"
 
 const runs = Number(process.env["RUNS"] ?? 2000)
-const seed = Number(process.env["SEED"] ?? randomInt(2 ** 31))
+/** The same ones each time: whether a change is good is no matter of luck. `pnpm soak` and `pnpm simulate` draw others. */
+const seed = Number(process.env["SEED"] ?? 20_261_123)
 /** A slow machine makes fifteen histories a second. */
 const timeoutMs = Math.max(300_000, runs * 70)
 

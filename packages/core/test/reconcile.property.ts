@@ -1,6 +1,7 @@
 /**
- * What must hold of every plan, tried on whole random worlds. RUNS (default 1000) and SEED come from the environment; a
- * failure prints its seed and the smallest world that fails. (e), settling, needs apply and is proven with the pass.
+ * What must hold of every plan, tried on whole random worlds. RUNS (default 1000) and SEED come from the environment: the
+ * test command visits the same worlds each time, a soak draws others. A failure shows the smallest world that fails.
+ * (e), settling, needs apply and is proven with the pass.
  */
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
@@ -12,10 +13,9 @@ import type { World } from "./builders.ts"
 import { naiveStarts } from "./naiveStarts.ts"
 import { shuffledWorlds, worlds } from "./worlds.ts"
 
-const seed = process.env["SEED"]
 const parameters = {
   numRuns: Number(process.env["RUNS"] ?? 1000),
-  ...(seed === undefined ? {} : { seed: Number(seed) })
+  seed: Number(process.env["SEED"] ?? 20_261_123)
 }
 
 const planOf = ({ desired, observed }: World) => reconcile(observed, desired)
