@@ -12,7 +12,8 @@ export default defineConfig({
     projects: [
       project("unit", ["packages/*/test/**/*.test.ts", "examples/**/*.test.ts"], 60_000),
       project("property", ["packages/*/test/**/*.property.ts"], 600_000),
-      project("e2e", ["e2e/**/*.test.ts"], 600_000, { fileParallelism: false })
+      // Each file has its own ground, Tinytask and ports; most of their time is waiting.
+      project("e2e", ["e2e/**/*.test.ts"], 600_000, { maxWorkers: 2 })
     ]
   }
 })
