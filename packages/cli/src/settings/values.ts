@@ -128,6 +128,8 @@ export const address: Reader<string> = {
     if (value.includes("@")) {
       return Result.fail("an address must not hold a user or a password; use TINYSCHEDULER_MCP_TOKEN for a token")
     }
+    // Nor of a query, in which many a service takes its key.
+    if (/[?#]/.test(value)) return Result.fail("an address must not have a query or a fragment")
     if (!/^https?:\/\/[\u0021-\u007e]+$/i.test(value) || !URL.canParse(value) || URL.parse(value)?.port === "0") {
       return Result.fail(`${quoted(text)} is not ${addressForm}`)
     }
