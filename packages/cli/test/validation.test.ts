@@ -170,6 +170,22 @@ describe("recipes", () => {
     })
   )
 
+  it.effect("a directory or a link to nothing in its place is not called missing: --fix fills neither", () =>
+    Effect.gen(function* () {
+      const folder = new Folder()
+      folder.control([
+        { agentName: "vaela", agentType: "dev" },
+        { agentName: "damien", agentType: "dev", recipe: "damien-2.yaml" }
+      ])
+      mkdirSync(folder.at("recipes/vaela.yaml"), { recursive: true })
+      symlinkSync("gone.yaml", folder.at("recipes/damien-2.yaml"))
+      assert.deepStrictEqual(yield* findings(folder), [
+        "warning recipe of vaela: is no file that can be read: BASE/recipes/vaela.yaml",
+        "error recipe of damien: is no file that can be read: BASE/recipes/damien-2.yaml"
+      ])
+    })
+  )
+
   it.effect("a fault names file, line and field; in a recipe that no agent names it is a warning", () =>
     Effect.gen(function* () {
       const folder = new Folder()

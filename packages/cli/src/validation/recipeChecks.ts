@@ -2,6 +2,7 @@
  * The recipes: those of agents, in whose absence or fault an agent can't start, and the others in the directory, which a
  * task can name by its tag `recipe:<file>`.
  */
+import { lstatSync } from "node:fs"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -66,6 +67,13 @@ const usedRecipes = ({ config, control }: Examined): ReadonlyArray<Used> => {
   }))
 }
 
+/** A directory, a named pipe, a link that leads to nothing: what --fix neither fills nor removes. */
+const isOccupied = (path: string): boolean =>
+  Result.getOrElse(
+    Result.try(() => lstatSync(path, { throwIfNoEntry: false }) !== undefined),
+    () => false
+  )
+
 const usedChecks = (config: Configuration, used: Used, inspect: Inspect): ReadonlyArray<Check> => {
   const what = `recipe of ${used.agents.map(({ name }) => name).join(", ")}`
   const counts = used.agents.some(({ enabled }) => enabled)
@@ -73,6 +81,10 @@ const usedChecks = (config: Configuration, used: Used, inspect: Inspect): Readon
   const { path, state } = recipeSight(config.recipesDir, used.recipe)
   switch (state) {
     case "missing":
+      if (isOccupied(path)) {
+        const judge = used.isNamed ? say : warning
+        return [judge(what, `is no file that can be read: ${path}`, "move away what stands there")]
+      }
       return used.isNamed
         ? [say(what, `is not there: ${path}`, "write it, as --fix does, or name another in the entry")]
         : [
