@@ -336,7 +336,13 @@ describe("tinytask", () => {
     const ground = await makeGround()
     expectTrouble(await ground.cli(["tinytask", "add", "x", "--blocked-by", "9", ...ground.endpoint]), 1, /9/)
     const port = new URL(ground.tinytask.url).port
-    expectTrouble(await ground.cli(["tinytask", "serve", "--port", port]), 1, /port \d+ of 127\.0\.0\.1 is taken/)
+    expectTrouble(
+      await ground.cli(["tinytask", "serve", "--port", port]),
+      1,
+      /port \d+ of 127\.0\.0\.1 is taken\. Choose another with --port/
+    )
+    const serve = ["tinytask", "serve", "--port", "0", "--db"]
+    expectTrouble(await ground.cli([...serve, "state"]), 1, /can't be opened .* name another with --db/)
     await ground.tinytask.down()
     expectTrouble(await ground.cli(["tinytask", "list", ...ground.endpoint]), 1, /nothing listens there/)
   })
@@ -388,6 +394,8 @@ describe("status", () => {
     expect(treeOf(ground.path("state"))).toEqual(before)
     daemon.kill("SIGTERM")
     await daemon.ended
+    const after = await ground.cli(["status", ...ground.endpoint])
+    expect(linesOf(after.stdout)[0]).toBe(`scheduler: none runs here, the last was pid ${daemon.pid}, term 1`)
   })
 })
 

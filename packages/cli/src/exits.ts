@@ -45,7 +45,11 @@ const hints: Readonly<Record<string, { readonly code: number; readonly hint: str
     code: exitCodes.passHadErrors,
     hint: "Make room or give this user the right to write, then run again."
   },
-  EmbeddedServerError: { code: exitCodes.passHadErrors, hint: "Choose another one with --port or --db." },
+  EmbeddedServerError: { code: exitCodes.passHadErrors, hint: "Choose another with --port or --host." },
+  EmbeddedStoreError: {
+    code: exitCodes.passHadErrors,
+    hint: "Make room or give this user the right to write, or name another with --db."
+  },
   TaskQueueUnreachable: {
     code: exitCodes.passHadErrors,
     hint: "Start Tinytask there, or name another with --mcp-endpoint."

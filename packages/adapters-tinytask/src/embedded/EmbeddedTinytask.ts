@@ -28,6 +28,16 @@ export class EmbeddedServerError extends Schema.TaggedError<EmbeddedServerError>
   }
 }
 
+/** Its file can't be used; nothing listens. */
+export class EmbeddedStoreError extends Schema.TaggedError<EmbeddedStoreError>()("EmbeddedStoreError", {
+  path: Schema.String,
+  reason: Schema.String
+}) {
+  override get message() {
+    return `The embedded Tinytask can't start: its database ${this.path} can't be opened (${this.reason})`
+  }
+}
+
 export interface EmbeddedOptions {
   /** A file, made with its directory if it isn't there, or `:memory:`. */
   readonly databasePath: string
@@ -54,13 +64,13 @@ const makeFile = (path: string): void => {
   closeSync(openSync(path, "a", 0o600))
 }
 
-const openStore = (path: string): Effect.Effect<Database, EmbeddedServerError> =>
+const openStore = (path: string): Effect.Effect<Database, EmbeddedStoreError> =>
   Effect.try({
     try: () => {
       if (path !== ":memory:") makeFile(path)
       return openDatabase(path)
     },
-    catch: (cause) => new EmbeddedServerError({ reason: `its database ${path} can't be opened (${causeText(cause)})` })
+    catch: (cause) => new EmbeddedStoreError({ path, reason: causeText(cause) })
   })
 
 const toolsOf = (database: Database): ReadonlyMap<string, Tool> => {
@@ -119,11 +129,9 @@ const callable = (host: string): string => {
 /** Starts the server; it stops, and its file is closed, when the scope does. */
 export const startEmbedded: (
   options: EmbeddedOptions
-) => Effect.Effect<EmbeddedTinytask, EmbeddedServerError, Scope.Scope> = Effect.fn("startEmbedded")(function* ({
-  databasePath,
-  host = "127.0.0.1",
-  port
-}) {
+) => Effect.Effect<EmbeddedTinytask, EmbeddedServerError | EmbeddedStoreError, Scope.Scope> = Effect.fn(
+  "startEmbedded"
+)(function* ({ databasePath, host = "127.0.0.1", port }) {
   const database = yield* Effect.acquireRelease(openStore(databasePath), (opened) => Effect.sync(() => opened.close()))
   const front = makeFront({ tools: toolsOf(database), loopback: isLoopbackHost(host), health: healthOf(database) })
   const bound = yield* Effect.acquireRelease(listen(front, host, port), () => stop(front))

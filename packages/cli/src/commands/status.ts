@@ -16,6 +16,7 @@ import { escapeShort, escapeText } from "../output/escape.ts"
 import { layerLogging } from "../output/logging.ts"
 import { print, printJson } from "../output/print.ts"
 import { table } from "../output/table.ts"
+import { seeHolder } from "../scheduling/lockHolder.ts"
 import type { Configuration } from "../settings/Configuration.ts"
 import { agentsSource } from "./config.ts"
 
@@ -35,6 +36,14 @@ const waitsByReason = (made: Plan): ReadonlyArray<readonly [string, ReadonlyArra
 /** The Python version empties the lock of whoever holds it before it asks for it. */
 const nobodyNamed = ({ paths }: Configuration): string =>
   existsSync(paths.lock) ? "the lock names nobody" : "none has run here yet"
+
+/** Between two passes of cron, and after a daemon's end, the file still names who held the lock. */
+const schedulerText = (config: Configuration, holder: string | null): string => {
+  if (holder === null) return nobodyNamed(config)
+  return seeHolder(config.paths.lock) === "gone"
+    ? `none runs here, the last was ${escapeText(holder)}`
+    : escapeText(holder)
+}
 
 const listed = (taskIds: ReadonlyArray<number>): string =>
   `${taskIds.slice(0, 12).join(" ")}${taskIds.length > 12 ? ` … (${taskIds.length})` : ""}`
@@ -57,7 +66,7 @@ const statusText = (config: Configuration, observed: ObservedState, made: Plan, 
   const outside = made.verdicts.filter(({ _tag }) => _tag === "Ignore").map(({ taskId }) => taskId)
   const waits = waitsByReason(made)
   return [
-    `scheduler: ${holder === null ? nobodyNamed(config) : escapeText(holder)}`,
+    `scheduler: ${schedulerText(config, holder)}`,
     `Tinytask: ${config.settings.mcpEndpoint}${made.tinytask._tag === "Unread" ? " (could not be read)" : ""}`,
     agentsSource(config.controlFile),
     ...(config.settings.enabled ? [] : ["starts are off: TINYSCHEDULER_ENABLED is false"]),

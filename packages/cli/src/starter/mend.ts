@@ -7,12 +7,10 @@ import { dirname } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { reasonOf } from "@tinyscheduler/adapters-fs/errno"
-import { fieldOf, isRecord, readJson } from "@tinyscheduler/adapters-fs/jsonFile"
 import { makeDirectory } from "@tinyscheduler/adapters-fs/makeDirectory"
 import { recipeSight } from "@tinyscheduler/adapters-process/recipeSight"
-import { startOf } from "@tinyscheduler/adapters-process/Machine"
-import { thisMachine } from "@tinyscheduler/adapters-process/thisMachine"
 import type { Configuration } from "../settings/Configuration.ts"
+import { seeHolder } from "../scheduling/lockHolder.ts"
 import { stateDirectories } from "../stateDirectories.ts"
 import { checksOf } from "../validation/Check.ts"
 import type { Check } from "../validation/Check.ts"
@@ -32,16 +30,6 @@ export interface Mended {
 }
 
 const { error } = checksOf("directories")
-
-/** Whether the process that the lock file names lives: it may let others in on purpose, and would lose them. */
-const isHeld = ({ paths }: Configuration): boolean => {
-  const file = readJson(paths.lock, { maxBytes: 4096, trust: "config" })
-  if (file._tag !== "Json" || !isRecord(file.value)) return false
-  const pid = fieldOf(file.value, "pid")
-  const start = fieldOf(file.value, "start")
-  const lives = Result.try(() => typeof pid === "number" && startOf(thisMachine, pid) === start)
-  return Result.getOrElse(lives, () => true)
-}
 
 /** Outside the base path a directory may serve others too, as /var/log does: its mode is not ours to change. */
 const isOursToClose = (path: string, { paths }: Configuration): boolean => {
@@ -94,7 +82,8 @@ interface Mutable {
 
 const mendDirectories = (config: Configuration, mended: Mutable): void => {
   const { paths, recipesDir } = config
-  const held = isHeld(config)
+  // Whoever runs may let others in on purpose, and would lose them.
+  const held = seeHolder(paths.lock) === "alive"
   for (const path of new Set([...stateDirectories(config), dirname(paths.lock), recipesDir])) {
     // Where the directory above can't be made neither can this one.
     if (mended.failed.some(({ what }) => path.startsWith(`${what}/`))) continue
