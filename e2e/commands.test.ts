@@ -384,7 +384,7 @@ describe("status", () => {
       `waiting, blocked by ${running}: ${blocked}`
     ])
     const json = JSON.parse((await ground.cli(["status", "--json", ...ground.endpoint])).stdout)
-    expect(json).toMatchObject({ version: 1, tinytask: { _tag: "Read" } })
+    expect(json).toMatchObject({ version: 1, holder: `pid ${daemon.pid}, term 1`, tinytask: { _tag: "Read" } })
     expect(json.verdicts.map((verdict: { readonly _tag: string }) => verdict._tag)).toEqual([
       "Running",
       "Wait",
@@ -396,6 +396,8 @@ describe("status", () => {
     await daemon.ended
     const after = await ground.cli(["status", ...ground.endpoint])
     expect(linesOf(after.stdout)[0]).toBe(`scheduler: none runs here, the last was pid ${daemon.pid}, term 1`)
+    const jsonAfter = await ground.cli(["status", "--json", ...ground.endpoint])
+    expect(JSON.parse(jsonAfter.stdout)).toMatchObject({ holder: null })
   })
 })
 

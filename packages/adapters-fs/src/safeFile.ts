@@ -107,7 +107,9 @@ export const readSafely = (path: string, rules: ReadRules): SafeFile => {
     if (code === "ENOENT") return { _tag: "Missing" }
     const problem =
       code === "ELOOP"
-        ? "is a symbolic link"
+        ? rules.followLinks === true
+          ? "is a symbolic link that leads to itself"
+          : "is a symbolic link"
         : code === "ENXIO"
           ? "is a socket or a device, not a file"
           : `can't be opened: ${reasonOf(error)}`

@@ -48,6 +48,9 @@ describe("safeFile", () => {
       const { base } = yield* makePaths
       symlinkSync(put(join(base, "real"), "A=1"), join(base, "link"))
       assert.strictEqual(problemAt(join(base, "link"), { ...rules, followLinks: true }), "Read")
+      symlinkSync("loop", join(base, "loop"))
+      const problem = problemAt(join(base, "loop"), { ...rules, followLinks: true })
+      assert.strictEqual(problem, "is a symbolic link that leads to itself")
     })
   )
 

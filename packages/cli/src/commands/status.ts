@@ -38,11 +38,11 @@ const nobodyNamed = ({ paths }: Configuration): string =>
   existsSync(paths.lock) ? "the lock names nobody" : "none has run here yet"
 
 /** Between two passes of cron, and after a daemon's end, the file still names who held the lock. */
+const isGone = ({ paths }: Configuration): boolean => seeHolder(paths.lock) === "gone"
+
 const schedulerText = (config: Configuration, holder: string | null): string => {
   if (holder === null) return nobodyNamed(config)
-  return seeHolder(config.paths.lock) === "gone"
-    ? `none runs here, the last was ${escapeText(holder)}`
-    : escapeText(holder)
+  return isGone(config) ? `none runs here, the last was ${escapeText(holder)}` : escapeText(holder)
 }
 
 const listed = (taskIds: ReadonlyArray<number>): string =>
@@ -100,7 +100,7 @@ export const statusCommand = Command.make(
         ? printJson({
             version: 1,
             mode: config.desired.mode,
-            holder,
+            holder: isGone(config) ? null : holder,
             tinytask: made.tinytask,
             usage: made.usage,
             verdicts: made.verdicts
