@@ -88,7 +88,8 @@ const redirected = (target: McpTarget, location: string | null): CallFailure => 
 /** What a status other than 200 means. */
 const failWithStatus = Effect.fnUntraced(function* (target: McpTarget, reply: HttpReply<RpcAnswer>) {
   const { status } = reply
-  const body = quoted(reply.body, target.token)
+  // A page for a browser, of a proxy or of whatever else listens there, says no more than its status.
+  const body = reply.contentType.startsWith("text/html") ? "" : quoted(reply.body, target.token)
   const said = body === "" ? "" : `: ${body}`
   if (status >= 300 && status < 400) return yield* redirected(target, reply.location)
   if (status === 502 || status === 503 || status === 504) {

@@ -127,6 +127,7 @@ describe("a server that can't be used", () => {
     ["answers with HTML", 200, "<html>login</html>", html, /answers with text\/html, which no Tinytask does$/],
     ["names no content type", 200, "ok", {}, /answers with an unnamed type/],
     ["fails with 500", 500, '{"error":"Internal server error"}', {}, /HTTP 500: \{"error":"Internal server error"\}$/],
+    ["fails with a page for people", 501, "<html><h1>Error</h1></html>", html, /HTTP 501$/],
     ["has no such path", 404, "nope", {}, /HTTP 404, there is no MCP endpoint at \/mcp: nope$/],
     ["wants a token", 401, "who are you?", {}, /HTTP 401, it refuses the token or its absence: who are you\?$/],
     ["sends malformed JSON", 200, "{oops", { "content-type": "application/json" }, /its JSON is not an answer/],
