@@ -16,6 +16,16 @@ export const commandLine: ReadonlyArray<Wrong> = [
     says: ['Unknown subcommand "frobnicate" for "tinyscheduler". Try: tinyscheduler --help']
   },
   {
+    name: "a misspelt flag",
+    args: ["run", "--onec"],
+    says: ["Unrecognized flag: --onec in command tinyscheduler run. Did you mean --once? Try: tinyscheduler run --help"]
+  },
+  {
+    name: "a misspelt command",
+    args: ["stauts"],
+    says: ['Unknown subcommand "stauts" for "tinyscheduler". Did you mean status? Try: tinyscheduler --help']
+  },
+  {
     name: "a word too many",
     args: ["status", "now"],
     says: ['Unexpected positional argument: "now". Try: tinyscheduler status --help']

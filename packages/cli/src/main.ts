@@ -52,6 +52,10 @@ const presenter = CliOutput.layerPresenter({
 /** A refused value in the words of whoever typed it, who knows of no schema. */
 const plain = (message: string): string =>
   message
+    .replace(
+      /\n\n {2}Did you mean this\?\n {4}([\s\S]+)$/,
+      (_, names: string) => `. Did you mean ${names.split(/\s+/).join(" or ")}?`
+    )
     .replace(/: Schema validation failed: Expected /, " ")
     .replace(
       /^Invalid value for flag (\S+): "(\d+) occurrences"\. Expected: at most 1 value/,
