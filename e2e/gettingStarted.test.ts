@@ -26,7 +26,7 @@ const executable = (ground: Ground, name: string, text: string): void => chmodSy
 /** The build that a newcomer would wait for, as this test command has already made it. */
 const build = `#!/bin/sh
 [ "$*" = "-y pnpm@12 build" ] && [ -f package.json ] || { echo "unexpected: npx $*"; exit 2; }
-mkdir -p packages/cli/dist && cp '${dirname(program)}'/* packages/cli/dist/
+mkdir -p packages/cli/dist && cp -r '${dirname(program)}'/* packages/cli/dist/
 ln -s '${repository}node_modules' node_modules
 `
 

@@ -1,5 +1,6 @@
 /** A checkout as operators have it: the launcher, the built program, and a Node unless that is left out. */
-import { chmodSync, copyFileSync, linkSync, mkdirSync, realpathSync } from "node:fs"
+import { chmodSync, copyFileSync, cpSync, linkSync, mkdirSync, realpathSync } from "node:fs"
+import { dirname } from "node:path"
 import type { Ground } from "./Ground.ts"
 import { program, repository } from "./program.ts"
 
@@ -14,10 +15,9 @@ const place = (from: string, to: string): void => {
 
 export const makeCheckout = (ground: Ground, name: string, { node }: { readonly node: boolean }): string => {
   const root = ground.path(name)
-  mkdirSync(`${root}/packages/cli/dist`, { recursive: true })
+  cpSync(dirname(program), `${root}/packages/cli/dist`, { recursive: true })
   copyFileSync(`${repository}tinyscheduler`, `${root}/tinyscheduler`)
   chmodSync(`${root}/tinyscheduler`, 0o755)
-  copyFileSync(program, `${root}/packages/cli/dist/tinyscheduler.js`)
   if (node) {
     mkdirSync(`${root}/node_modules/node/bin`, { recursive: true })
     place(realpathSync(`${repository}node_modules/node/bin/node`), `${root}/node_modules/node/bin/node`)

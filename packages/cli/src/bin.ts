@@ -2,6 +2,10 @@
  * The entry: decides what has to be loaded before anything is. A scheduler started from an agent's shell first rids
  * itself of the attempt's marks.
  */
+import { existsSync, realpathSync } from "node:fs"
+import { enableCompileCache } from "node:module"
+import { dirname, join } from "node:path"
+
 const nodeNeeded = [22, 19] as const
 
 const nodeIsTooOld = (): boolean => {
@@ -27,6 +31,19 @@ const outliveEarlyRequests = (argv: ReadonlyArray<string>): void => {
   if (!argv.includes("--once")) process.on("SIGHUP", () => {})
 }
 
+/**
+ * The build leaves the program compiled for the Node that built it. For another Node nothing is looked for: what is not
+ * there would be made, and a command that only looks makes nothing.
+ */
+const useCompiled = (): void => {
+  const directory = join(
+    dirname(realpathSync(process.argv[1] ?? ".")),
+    "compiled",
+    `${process.version}-${process.arch}`
+  )
+  if (existsSync(directory)) enableCompileCache({ directory, portable: true })
+}
+
 const run = async (argv: ReadonlyArray<string>): Promise<void> => {
   outliveReaders()
   outliveEarlyRequests(argv)
@@ -37,11 +54,9 @@ const run = async (argv: ReadonlyArray<string>): Promise<void> => {
     process.exitCode = 2
     return
   }
-  if (process.env["TINYSCHEDULER_LEASE"] !== undefined && startsAgents(argv)) {
-    const { replaceOurselves } = await import("./replaceOurselves.ts")
-    replaceOurselves()
-  }
-  const { main } = await import("./main.ts")
+  useCompiled()
+  const { main, replaceOurselves } = await import("./program.ts")
+  if (process.env["TINYSCHEDULER_LEASE"] !== undefined && startsAgents(argv)) replaceOurselves()
   process.exitCode = await main(argv)
 }
 
