@@ -7,7 +7,7 @@
 import { execFileSync, spawnSync } from "node:child_process"
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { dirname, join } from "node:path"
+import { basename, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
 import type { BuildOptions } from "esbuild"
@@ -16,6 +16,8 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const inRoot = (path: string): string => join(root, path)
 const outdir = inRoot("packages/cli/dist")
 const outfile = join(outdir, "tinyscheduler.js")
+/** No source has this name: the type-checker's own output goes to the same directory. */
+const programFile = join(outdir, "tinyscheduler-program.js")
 
 const common = {
   bundle: true,
@@ -60,7 +62,7 @@ mkdirSync(outdir, { recursive: true })
 await build({
   ...common,
   entryPoints: [inRoot("packages/cli/src/program.ts")],
-  outdir,
+  outfile: programFile,
   define: {
     ...common.define,
     STAND_IN_AGENT: JSON.stringify(readFileSync(inRoot("examples/stand-in-agent/goose.mjs"), "utf8")),
@@ -77,7 +79,10 @@ await build({
     {
       name: "the program is a file of its own",
       setup: (plugin) => {
-        plugin.onResolve({ filter: /^\.\/program\.ts$/ }, () => ({ path: "./program.js", external: true }))
+        plugin.onResolve({ filter: /^\.\/program\.ts$/ }, () => ({
+          path: `./${basename(programFile)}`,
+          external: true
+        }))
       }
     }
   ],
@@ -92,5 +97,5 @@ execFileSync(process.execPath, [inRoot("node_modules/typescript/bin/tsc"), "-b",
   cwd: root,
   stdio: "inherit"
 })
-const kilobytes = Math.round((statSync(outfile).size + statSync(join(outdir, "program.js")).size) / 1024)
+const kilobytes = Math.round((statSync(outfile).size + statSync(programFile).size) / 1024)
 process.stdout.write(`packages/cli/dist/tinyscheduler.js and what it loads: ${kilobytes} kB\n`)
