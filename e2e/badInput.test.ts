@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from "vitest"
 import { serveFake } from "./harness/fakeServer.ts"
 import { Ground, makeGround, treeOf } from "./harness/Ground.ts"
 import { isLiving } from "./harness/processes.ts"
-import { program } from "./harness/program.ts"
+import { placeProgram } from "./harness/program.ts"
 import { expectTrouble, troublesOf } from "./harness/sentences.ts"
 import { until } from "./harness/until.ts"
 
@@ -66,17 +66,9 @@ describe("state that can't be used", () => {
     await ground.cli([...once, ...ground.endpoint, "--enabled=false"])
     chmodSync(ground.base, 0o755)
     chmodSync(ground.path("state"), 0o755)
-    writeFileSync(ground.path("program.js"), readFileSync(program))
+    const placed = placeProgram(ground.base)
     const asNobody = {
-      command: [
-        "setpriv",
-        "--reuid=65534",
-        "--regid=65534",
-        "--clear-groups",
-        process.execPath,
-        "--",
-        ground.path("program.js")
-      ]
+      command: ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", process.execPath, "--", placed]
     }
     const before = treeOf(ground.path("state"))
     const ended = await ground.cli([...once, ...ground.endpoint], asNobody)

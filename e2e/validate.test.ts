@@ -1,9 +1,9 @@
 /** `validate-config` from the outside: what it finds, in which words, with which exit code; and what --fix does. */
-import { chmodSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { chmodSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs"
 import { describe, expect, it } from "vitest"
 import { serveFake } from "./harness/fakeServer.ts"
 import { Ground, makeGround, treeOf } from "./harness/Ground.ts"
-import { linesOf, program, repository } from "./harness/program.ts"
+import { linesOf, placeProgram, repository } from "./harness/program.ts"
 
 interface Check {
   readonly level: "ok" | "warning" | "error"
@@ -213,9 +213,8 @@ describe("validate-config --fix", () => {
     async () => {
       const ground = await prepared()
       chmodSync(ground.base, 0o755)
-      writeFileSync(ground.path("program.js"), readFileSync(program))
       const asNobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", process.execPath, "--"]
-      const command = [...asNobody, ground.path("program.js")]
+      const command = [...asNobody, placeProgram(ground.base)]
       const args = ["--json", ...flags(ground)]
       const looked: Report = JSON.parse((await ground.cli(["validate-config", ...args], { command })).stdout)
       expect(troubles(looked)).toContain(

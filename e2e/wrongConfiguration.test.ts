@@ -2,12 +2,12 @@
  * The ways to get the configuration wrong, each in a process of its own: exit code 2, one sentence per fault that names
  * what is to be mended, no stack trace, no secret, and nothing made. Run a few at a time before the tests, which only judge.
  */
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { treeOf } from "./harness/Ground.ts"
-import { launch, linesOf, program } from "./harness/program.ts"
+import { launch, linesOf, program, placeProgram } from "./harness/program.ts"
 import type { Ended } from "./harness/program.ts"
 import { commandLine } from "./wrongConfigurations/commandLine.ts"
 import { wrongControlFiles } from "./wrongConfigurations/controlFile.ts"
@@ -38,6 +38,7 @@ interface Outcome {
 }
 
 let shelf = ""
+let placed = ""
 const outcomes = new Map<Wrong, Outcome>()
 
 const runOne = async (wrong: Wrong, number: number): Promise<Outcome> => {
@@ -55,7 +56,7 @@ const runOne = async (wrong: Wrong, number: number): Promise<Outcome> => {
       ...(foreign && isRoot ? nobody : []),
       process.execPath,
       "--",
-      foreign ? join(shelf, "program.js") : program,
+      foreign ? placed : program,
       ...(wrong.args ?? once)
     ],
     cwd: folder,
@@ -67,7 +68,7 @@ const runOne = async (wrong: Wrong, number: number): Promise<Outcome> => {
 beforeAll(async () => {
   shelf = mkdtempSync(join(tmpdir(), "tinyscheduler-wrong-"))
   chmodSync(shelf, 0o755)
-  copyFileSync(program, join(shelf, "program.js"))
+  placed = placeProgram(shelf)
   const waiting = [...wrongs.entries()]
   const worker = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {

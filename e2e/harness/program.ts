@@ -1,6 +1,7 @@
 /** The built command line as people run it: one process, its exit code and its two streams. */
 import { type ChildProcess, spawn } from "node:child_process"
-import { existsSync } from "node:fs"
+import { cpSync, existsSync } from "node:fs"
+import { basename, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { until } from "./until.ts"
 
@@ -11,6 +12,12 @@ export const standIn = `${repository}examples/stand-in-agent/goose.mjs`
 /** The file that the build leaves; another one where E2E_PROGRAM says so. */
 export const program = process.env["E2E_PROGRAM"] ?? `${repository}packages/cli/dist/tinyscheduler.js`
 if (!existsSync(program)) throw new Error(`${program} is not there: build it first`)
+
+/** The program in a place where other users may read it; answers what Node is to run. */
+export const placeProgram = (directory: string): string => {
+  cpSync(dirname(program), join(directory, "program"), { recursive: true })
+  return join(directory, "program", basename(program))
+}
 
 export interface Ended {
   readonly code: number | null
