@@ -2,11 +2,11 @@
  * Wakes a daemon when one of a few files may have changed, appeared or gone. Their directories are watched, since editors
  * and deployments replace a file rather than write into it. Only a hint: whoever is woken looks at the files.
  */
-import { watch } from "node:fs"
 import { basename, dirname } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
+import { openDirectoryWatch, type WatchSignal } from "./directoryWatch.ts"
 
 export interface FileWatchTimes {
   /** How long changes are gathered: a file is often written in several steps. */
@@ -16,8 +16,6 @@ export interface FileWatchTimes {
 }
 
 const timesDefault: FileWatchTimes = { debounce: 200, retry: 10_000 }
-
-type Signal = "touched" | "ended"
 
 const namesByDirectory = (paths: ReadonlyArray<string>): ReadonlyMap<string, ReadonlySet<string>> => {
   const names = new Map<string, Set<string>>()
@@ -29,23 +27,6 @@ const namesByDirectory = (paths: ReadonlyArray<string>): ReadonlyMap<string, Rea
   return names
 }
 
-const openWatch = (directory: string, names: ReadonlySet<string>, onSignal: (signal: Signal) => void) =>
-  Effect.acquireRelease(
-    Effect.try({
-      try: () => {
-        const watcher = watch(directory, { persistent: false }, (_event, name) => {
-          if (name === null || names.has(name)) onSignal("touched")
-          // A directory that is deleted is reported by its own name, once; its watcher sees nothing after that.
-          else if (name === basename(directory)) onSignal("ended")
-        })
-        watcher.on("error", () => onSignal("ended"))
-        return watcher
-      },
-      catch: () => "unwatchable" as const
-    }),
-    (watcher) => Effect.sync(() => watcher.close())
-  )
-
 /** Watches until the directory or the watcher is gone; `missed` = something may have happened while nobody watched. */
 const watchOnce = Effect.fnUntraced(function* (
   directory: string,
@@ -53,8 +34,9 @@ const watchOnce = Effect.fnUntraced(function* (
   options: { readonly debounce: number; readonly missed: boolean },
   wake: () => void
 ) {
-  const signals = yield* Queue.sliding<Signal>(1)
-  yield* openWatch(directory, names, (signal) => Queue.offerUnsafe(signals, signal))
+  const signals = yield* Queue.sliding<WatchSignal>(1)
+  const isOurs = (name: string | null) => name === null || names.has(name)
+  yield* openDirectoryWatch(directory, isOurs, (signal) => Queue.offerUnsafe(signals, signal))
   if (options.missed) wake()
   for (;;) {
     const signal = yield* Queue.take(signals)

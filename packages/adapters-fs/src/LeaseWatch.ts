@@ -3,13 +3,12 @@
  * seconds and wake nobody: the phase of whatever changed is compared with the one seen before. Only a hint; where the
  * system can't watch (or drops events) the interval between passes remains.
  */
-import { watch, type FSWatcher } from "node:fs"
-import { basename } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import type { TaskId } from "@tinyscheduler/core/domain/identifiers"
 import { parseTaskFileName } from "@tinyscheduler/core/protocol/layout"
+import { openDirectoryWatch, type WatchSignal } from "./directoryWatch.ts"
 import { readLeaseFile } from "./leaseFiles.ts"
 import { listDirectory } from "./safeFile.ts"
 import { isTaskId, taskIdsOf } from "./scanLeases.ts"
@@ -61,30 +60,16 @@ const compare = (running: string, touched: Touched, known: Map<TaskId, string>):
   return changed
 }
 
-type Signal = "touched" | "ended"
-
-/** A watcher that is open until the scope closes; fails when the directory can't be watched. */
-const openWatch = (running: string, touched: Touched, onSignal: (signal: Signal) => void) =>
-  Effect.acquireRelease(
-    Effect.try({
-      try: (): FSWatcher => {
-        const watcher = watch(running, { persistent: false }, (_event, name) => {
-          const taskId = name === null ? null : parseTaskFileName(name)
-          if (isTaskId(taskId)) touched.tasks.add(taskId)
-          else if (name === null) touched.all = true
-          // A directory that is deleted is reported by its own name, once; its watcher sees nothing after that.
-          else if (name === basename(running)) return onSignal("ended")
-          // Temporary files: nobody's lease.
-          else return
-          onSignal("touched")
-        })
-        watcher.on("error", () => onSignal("ended"))
-        return watcher
-      },
-      catch: () => "unwatchable" as const
-    }),
-    (watcher) => Effect.sync(() => watcher.close())
-  )
+/** Whether a name in the directory is a lease's, which is then noted; anything else is temporary and nobody's. */
+const notes =
+  (touched: Touched) =>
+  (name: string | null): boolean => {
+    const taskId = name === null ? null : parseTaskFileName(name)
+    if (isTaskId(taskId)) touched.tasks.add(taskId)
+    else if (name === null) touched.all = true
+    else return false
+    return true
+  }
 
 /** Watches until the directory or the watcher is gone. */
 const watchOnce = Effect.fnUntraced(function* (
@@ -94,11 +79,11 @@ const watchOnce = Effect.fnUntraced(function* (
   wake: () => void
 ) {
   const touched: Touched = { tasks: new Set(), all: false }
-  const signals = yield* Queue.sliding<Signal>(1)
-  yield* openWatch(running, touched, (signal) => Queue.offerUnsafe(signals, signal))
+  const signals = yield* Queue.sliding<WatchSignal>(1)
+  yield* openDirectoryWatch(running, notes(touched), (signal) => Queue.offerUnsafe(signals, signal))
   // What happened while nobody watched.
   touched.all = true
-  for (let signal: Signal = "touched"; ; signal = yield* Queue.take(signals)) {
+  for (let signal: WatchSignal = "touched"; ; signal = yield* Queue.take(signals)) {
     yield* Effect.sleep(debounce)
     if (yield* Effect.sync(() => compare(running, touched, known))) wake()
     if (signal === "ended") return
