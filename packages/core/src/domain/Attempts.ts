@@ -130,7 +130,8 @@ export const StopReason = Schema.Literals([
   "orphaned-agent",
   "leftovers",
   "task-complete",
-  "task-taken-away"
+  "task-taken-away",
+  "requested"
 ])
 export type StopReason = typeof StopReason.Type
 

@@ -58,6 +58,7 @@ const outcomeOfStop: { readonly [K in StopReason]: Outcome | null } = {
   "orphaned-agent": "lost",
   "task-complete": "done",
   "task-taken-away": "stopped",
+  requested: "stopped",
   leftovers: null
 }
 
