@@ -351,7 +351,7 @@ describe("failing", () => {
     const comments = ground.tinytask.database.comments(task)
     expect(comments).toHaveLength(3)
     expect(comments[2]).toMatch(
-      /attempt 3 by vaela: failed \(exit 7\)\.\nIt is parked.*\n\nThe end of its output:\nout of ideas/s
+      /attempt 3 by vaela: failed \(exit 7\)\.\nIt is parked.*\n\nThe end of its output:\n\n {4}out of ideas/s
     )
     expect(ground.tinytask.database.task(task)).toMatchObject({ status: "idle", assigned_to: null })
     expect(overlaps(ground.runs())).toEqual([])

@@ -17,6 +17,16 @@ export const AgentProcess = Schema.Struct({ pid: Pid, pidStart: Schema.Int, grou
 export type AgentProcess = typeof AgentProcess.Type
 const AgentProcessFile = AgentProcess.pipe(Schema.encodeKeys({ pidStart: "pid_start", group: "pgid" }))
 
+/** What the agent's own events said last of how its run went (protocol/agentEvents). */
+export const StreamResult = Schema.Struct({
+  says: Schema.Literals(["completed", "failed", "rate-limited", "auth"]),
+  /** Its words, shortened, for people. */
+  detail: Schema.String,
+  /** When the limit resets, where that was stated. */
+  resetsAt: Schema.NullOr(Timestamp)
+})
+export type StreamResult = typeof StreamResult.Type
+
 /** How the agent ended, as its supervisor saw it. */
 export const AgentExit = Schema.Struct({
   code: Schema.NullOr(Schema.Int),
@@ -25,7 +35,11 @@ export const AgentExit = Schema.Struct({
   error: Schema.NullOr(Schema.String),
   at: Timestamp,
   /** The end of its output, at most 8 KiB. */
-  tail: Schema.String
+  tail: Schema.String,
+  /** The signal by which its supervisor was asked to end while the agent ran; absent = by none. */
+  asked: Schema.optionalKey(Schema.String),
+  /** Absent where the output is no stream of events, or said nothing of its end. */
+  stream: Schema.optionalKey(StreamResult.pipe(Schema.encodeKeys({ resetsAt: "resets_at" })))
 })
 export type AgentExit = typeof AgentExit.Type
 

@@ -20,7 +20,10 @@ import type { StoredTask } from "../ports/LeaseStore.ts"
 import { ProcessTable } from "../ports/ProcessTable.ts"
 import { SchedulerLock } from "../ports/SchedulerLock.ts"
 import { TaskQueue } from "../ports/TaskQueue.ts"
-import { commentMark, endingComment, judgeEnding, recordEnding, taskChangeOf } from "../reconcile/ending.ts"
+import { endingComment, tellsOf } from "../reconcile/endingComment.ts"
+import { judgeEnding } from "../reconcile/judgeEnding.ts"
+import { recordEnding } from "../reconcile/recordEnding.ts"
+import { taskChangeOf } from "../reconcile/taskChange.ts"
 import { applied, skipped } from "./ActionResult.ts"
 import type { ApplyContext } from "./applyStart.ts"
 import { forgetFault } from "./memory.ts"
@@ -75,7 +78,7 @@ const recordOnce = Effect.fnUntraced(function* (
   if (recorded !== undefined) return { attempts, outcome: recorded.outcome, detail: recorded.detail, at: recorded.at }
   const ending =
     action.judgeBy === null
-      ? { outcome: action.outcome, detail: action.detail }
+      ? { outcome: action.outcome, detail: action.detail, resetsAt: null }
       : judgeEnding({
           agent: action.attempt.agent,
           queue: action.queue,
@@ -112,16 +115,18 @@ const tellTinytask = Effect.fnUntraced(function* (
   const isOurs = details !== null && (action.taskCreatedAt === null || details.task.createdAt === action.taskCreatedAt)
   // A start that was written down and never begun has left no mark on its task.
   if (!isOurs || (action.attempt.phase === "none" && ended.outcome === "start-failed")) return
-  const told = details.comments.some((comment) => comment.includes(commentMark(token)))
+  const told = details.comments.some((comment) => tellsOf(token, comment))
   if (outcomeRules[ended.outcome].comment && !told) {
     const comment = endingComment({
+      taskId,
       token,
       agent,
       attempt: stored.lease._tag === "Read" ? stored.lease.lease.attempt : epoch,
       outcome: ended.outcome,
       detail: ended.detail,
       tail: exitOf(stored)?.tail ?? null,
-      parked: ended.attempts.parked !== null
+      parked: ended.attempts.parked !== null,
+      notBefore: ended.attempts.notBefore
     })
     // A task that takes no comment must still be given back.
     yield* queue

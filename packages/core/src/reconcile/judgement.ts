@@ -5,7 +5,7 @@ import type { Action, ReclaimReason, RunningDetail, Verdict } from "../domain/Pl
 import type { TaskRecord } from "../domain/TaskRecord.ts"
 import { othersLive, silenceLeftMs } from "./attemptFacts.ts"
 import type { Facts, TaskSight } from "./attemptFacts.ts"
-import { judgeEnding, successPolicyOf } from "./ending.ts"
+import { judgeEnding, successPolicyOf } from "./judgeEnding.ts"
 import { ladderStep } from "./ladder.ts"
 
 /** What a rule makes of an attempt. */

@@ -4,7 +4,7 @@ import type { DesiredState } from "../domain/DesiredState.ts"
 import type { WaitReason } from "../domain/Plan.ts"
 import type { Task } from "../domain/Task.ts"
 import type { BlockingWeb } from "./blocking.ts"
-import { backoffUntilMs } from "./ending.ts"
+import { backoffUntilMs } from "./backoff.ts"
 
 /** The recipes that a task's own tags name: `recipe:<file>`. */
 export const recipeTags = (task: Task): ReadonlyArray<string> =>

@@ -1,17 +1,13 @@
 /** How an attempt ended: each row of the table, their precedence, and what Tinytask is told. Attempt 3 of task 1 by ada, in dev. */
 import { describe, expect, it } from "vitest"
+import type { AgentExit, StreamResult } from "../../src/domain/Lease.ts"
 import type { Outcome } from "../../src/domain/Outcome.ts"
 import type { Task } from "../../src/domain/Task.ts"
-import {
-  commentMark,
-  endingComment,
-  judgeEnding,
-  resultInTail,
-  successPolicyOf,
-  taskChangeOf
-} from "../../src/reconcile/ending.ts"
-import type { EndingEvidence } from "../../src/reconcile/ending.ts"
-import { agent, agentName, at, exit, task, tokenOf } from "../builders.ts"
+import type { EndingEvidence } from "../../src/reconcile/endingRules.ts"
+import { judgeEnding, successPolicyOf } from "../../src/reconcile/judgeEnding.ts"
+import { statedResultIn } from "../../src/reconcile/statedResult.ts"
+import { taskChangeOf } from "../../src/reconcile/taskChange.ts"
+import { agent, agentName, at, exit, task } from "../builders.ts"
 
 const ours: Partial<Task> = { status: "working", assignee: "ada" }
 const ending = (fields: Partial<EndingEvidence>): string => {
@@ -29,6 +25,8 @@ const ending = (fields: Partial<EndingEvidence>): string => {
   return `${outcome}: ${detail}`
 }
 const failed = exit({ code: 3 })
+const says = (word: StreamResult["says"], fields: Partial<AgentExit> = {}) =>
+  exit({ stream: { says: word, detail: `stream: ${word}`, resetsAt: null }, ...fields })
 const json = (status: string) => exit({ tail: `working…\n{"status":"${status}"}\n` })
 
 describe("endings", () => {
@@ -121,14 +119,29 @@ describe("endings", () => {
       is: "lost: stopped (orphaned-agent)"
     },
     {
-      name: "stopped after its task was complete: done",
+      name: "stopped after its task was complete, which somebody reopened meanwhile: it has to run again",
       evidence: { stop: "task-complete" },
-      is: "done: stopped (task-complete), exit 0"
+      is: "stopped: stopped (task-complete), exit 0"
     },
     {
       name: "stopped because its task was taken away: stopped",
       evidence: { stop: "task-taken-away" },
       is: "stopped: stopped (task-taken-away), exit 0"
+    },
+    {
+      name: "stopped because somebody asked for it: stopped",
+      evidence: { stop: "requested", success: "exit" },
+      is: "stopped: stopped (requested), exit 0"
+    },
+    {
+      name: "its supervisor was asked to end from outside: lost, though the agent exits 0 on that",
+      evidence: { success: "exit", exit: exit({ asked: "SIGTERM" }) },
+      is: "lost: its supervisor was asked to end (SIGTERM), exit 0"
+    },
+    {
+      name: "its supervisor was asked to end by our own ladder: the stop record decides",
+      evidence: { stop: "max-runtime", exit: exit({ asked: "SIGTERM", code: null, signal: "SIGINT" }) },
+      is: "timed-out: stopped (max-runtime), ended by SIGINT"
     },
     {
       name: "leftovers that were stopped change nothing: the exit decides",
@@ -188,6 +201,37 @@ describe("endings", () => {
       name: "policy json: exit 3 without a result failed",
       evidence: { success: "json", exit: failed },
       is: "failed: exit 3"
+    },
+    {
+      name: "the stream's rate limit is no failure, whatever the exit code",
+      evidence: { exit: says("rate-limited") },
+      is: "rate-limited: stream: rate-limited, exit 0"
+    },
+    {
+      name: "the stream's rate limit outweighs exit 0, which policy exit would trust",
+      evidence: { success: "exit", exit: says("rate-limited") },
+      is: "rate-limited: stream: rate-limited, exit 0"
+    },
+    { name: "the stream's auth", evidence: { exit: says("auth", { code: 1 }) }, is: "auth: stream: auth, exit 1" },
+    {
+      name: "a run that its stream calls failed is failed, though it exits 0",
+      evidence: { success: "exit", exit: says("failed") },
+      is: "failed: stream: failed, exit 0"
+    },
+    {
+      name: "a run that its stream calls completed is still no completed task",
+      evidence: { exit: says("completed") },
+      is: "unreported: exit 0, but its task is not complete"
+    },
+    {
+      name: "a run that its stream calls completed, and that exits 3, failed",
+      evidence: { success: "exit", exit: says("completed", { code: 3 }) },
+      is: "failed: exit 3"
+    },
+    {
+      name: "policy json: the result object outweighs the stream",
+      evidence: { success: "json", exit: says("failed", { tail: '{"status":"done"}' }) },
+      is: "done: its result says done"
     }
   ])("$name", ({ evidence, is }) => {
     expect(ending(evidence)).toBe(is)
@@ -206,7 +250,7 @@ describe("results", () => {
     { name: "other fields beside it", tail: '  {"cost": 3, "status" : "auth", "why": "no key"}  ', is: "auth" },
     { name: "a line that was cut off is none", tail: '{"status":"done"', is: null }
   ])("$name", ({ is, tail }) => {
-    expect(resultInTail(tail)).toBe(is)
+    expect(statedResultIn(tail)).toBe(is)
   })
 
   it.each([
@@ -312,40 +356,5 @@ describe("what Tinytask is told", () => {
       taskCreatedAt: at(-7200)
     })
     expect(change).toEqual(is)
-  })
-
-  const comment = (fields: { readonly tail?: string | null; readonly parked?: boolean }) =>
-    endingComment({
-      token: tokenOf(1, 3),
-      agent: agentName("ada"),
-      attempt: 2,
-      outcome: "failed",
-      detail: "exit 3",
-      tail: null,
-      parked: false,
-      ...fields
-    }).split("\n")
-  const head = `[tinyscheduler ${tokenOf(1, 3)}] attempt 2 by ada: failed (exit 3).`
-  it.each([
-    { name: "who, how often, how", fields: {}, is: [head] },
-    {
-      name: "parking is told",
-      fields: { parked: true },
-      is: [head, "It is parked: no further attempt until it is released."]
-    },
-    {
-      name: "the end of the output is kept",
-      fields: { tail: "boom" },
-      is: [head, "", "The end of its output:", "boom"]
-    },
-    { name: "an empty output is not quoted", fields: { tail: "" }, is: [head] }
-  ])("a comment says $name", ({ fields, is }) => {
-    expect(comment(fields)).toEqual(is)
-  })
-
-  it("a comment bears the mark by which it is never written twice, and its quote is bounded", () => {
-    const lines = comment({ tail: "x".repeat(9000) })
-    expect(lines[0]).toContain(commentMark(tokenOf(1, 3)))
-    expect(lines.at(-1)).toHaveLength(2000)
   })
 })
