@@ -4,8 +4,10 @@
  */
 import * as fs from "node:fs"
 import * as os from "node:os"
+import { attemptCgroupAbove } from "@tinyscheduler/core/domain/attemptCgroup"
 import type { ProcessRow, ProcessSight } from "@tinyscheduler/core/domain/ProcessIdentity"
 import type { Ourselves } from "@tinyscheduler/core/ports/ProcessTable"
+import { cgroup2Mounts, type Cgroup2Mount, directoryOf, parseUnified } from "./cgroup2.ts"
 import { isDeadState, type Machine, tokenVariable } from "./Machine.ts"
 import { pidExists } from "./pidExists.ts"
 
@@ -161,22 +163,35 @@ const tokenOf = (path: string): string | null => {
   }
 }
 
+/** The directory of the attempt's cgroup that a process is in; null when it is in none. */
+const cgroupOf = (pid: number, mounts: ReadonlyArray<Cgroup2Mount>): string | null => {
+  try {
+    const cgroup = parseUnified(fs.readFileSync(`/proc/${pid}/cgroup`, "utf8"))
+    const above = cgroup === null ? null : attemptCgroupAbove(cgroup)
+    return above === null ? null : directoryOf(mounts, above)
+  } catch (error) {
+    return nullWhenGone(error)
+  }
+}
+
 /** A row shows the state of a process, not of its leader: where the leader is a zombie, a living thread answers for it. */
-const rowOf = (pid: number): ReadonlyArray<ProcessRow> => {
+const rowOf = (pid: number, mounts: ReadonlyArray<Cgroup2Mount>): ReadonlyArray<ProcessRow> => {
   const entry = statOf(pid)
   if (entry === null) return []
   const thread = entry.state === "Z" ? livingThread(pid) : null
-  if (thread === null) return [{ pid, ...entry, token: tokenOf(`/proc/${pid}`) }]
-  return [{ pid, ...entry, state: thread.state, token: tokenOf(`/proc/${pid}/task/${thread.id}`) }]
+  const cgroup = mounts.length === 0 ? null : cgroupOf(pid, mounts)
+  if (thread === null) return [{ pid, ...entry, cgroup, token: tokenOf(`/proc/${pid}`) }]
+  return [{ pid, ...entry, cgroup, state: thread.state, token: tokenOf(`/proc/${pid}/task/${thread.id}`) }]
 }
 
 const scan = (): ReadonlyArray<ProcessRow> => {
   ownEntry()
+  const mounts = cgroup2Mounts()
   return fs
     .readdirSync("/proc")
     .map(Number)
     .filter((pid) => Number.isSafeInteger(pid) && pid > 0)
-    .flatMap(rowOf)
+    .flatMap((pid) => rowOf(pid, mounts))
 }
 
 export const procfs: Machine = { identify, look, startedAtMs, scan }

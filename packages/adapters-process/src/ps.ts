@@ -45,6 +45,7 @@ export const parsePs = (output: string): ReadonlyArray<ProcessRow> =>
         session: /^\d+$/.test(session ?? "") ? Number(session) : 0,
         pidStart,
         state: state?.[0] ?? "?",
+        cgroup: null,
         token: /(?:^|\s)TINYSCHEDULER_LEASE=([0-9a-f-]{36})(?=\s|$)/.exec(rest ?? "")?.[1] ?? null
       }
     ]

@@ -62,6 +62,7 @@ describe("the output of ps on macOS", () => {
         session: 0,
         pidStart: Date.UTC(2026, 10, 23, 0, 35, 12) / 1000,
         state: "S",
+        cgroup: null,
         token: null
       },
       {
@@ -71,6 +72,7 @@ describe("the output of ps on macOS", () => {
         session: 0,
         pidStart: Date.UTC(2026, 10, 2, 9, 5, 0) / 1000,
         state: "S",
+        cgroup: null,
         token: null
       },
       {
@@ -80,6 +82,7 @@ describe("the output of ps on macOS", () => {
         session: 0,
         pidStart: Date.UTC(2026, 10, 22, 23, 59, 59) / 1000,
         state: "Z",
+        cgroup: null,
         token
       },
       {
@@ -89,6 +92,7 @@ describe("the output of ps on macOS", () => {
         session: 0,
         pidStart: Date.UTC(2026, 10, 22, 23, 59, 59) / 1000,
         state: "R",
+        cgroup: null,
         token: null
       }
     ])

@@ -5,6 +5,7 @@ import * as AttemptHistoryFiles from "@tinyscheduler/adapters-fs/AttemptHistory"
 import * as LeaseStoreFiles from "@tinyscheduler/adapters-fs/LeaseStore"
 import * as SchedulerLockFile from "@tinyscheduler/adapters-fs/SchedulerLock"
 import * as Launcher from "@tinyscheduler/adapters-process/AgentLauncher"
+import * as Cgroups from "@tinyscheduler/adapters-process/Cgroups"
 import * as Processes from "@tinyscheduler/adapters-process/ProcessTable"
 import { layerTaskQueue } from "@tinyscheduler/adapters-tinytask/TinytaskClient"
 import type { TinytaskOptions } from "@tinyscheduler/adapters-tinytask/TinytaskClient"
@@ -62,6 +63,6 @@ export const layerPorts = (
   })
   return Layer.mergeAll(files, launcher, layerTaskQueue(tinytaskOptions(settings))).pipe(
     Layer.provideMerge(lock),
-    Layer.provideMerge(Processes.layer)
+    Layer.provideMerge(Layer.mergeAll(Processes.layer, Cgroups.layer))
   )
 }

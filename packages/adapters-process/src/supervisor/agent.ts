@@ -1,6 +1,8 @@
 /** The agent's process: started in a session of its own, and ended by its supervisor only where the attempt is lost. */
 import { type ChildProcess, spawn } from "node:child_process"
 import * as fs from "node:fs"
+import { ownerOf } from "@tinyscheduler/core/domain/attemptCgroup"
+import { insideCgroup } from "../cgroup2.ts"
 import { agentEnvironment } from "../environment.ts"
 import { type Machine, startOf } from "../Machine.ts"
 import { errorCode } from "./files.ts"
@@ -29,14 +31,16 @@ export const startAgent = async (
 ): Promise<Started> => {
   const [command, ...args] = spec.argv
   if (command === undefined) return { _tag: "NotStarted", reason: "the command is empty" }
-  let child: ChildProcess
-  try {
-    child = spawn(command, args, {
+  const start = (): ChildProcess =>
+    spawn(command, args, {
       cwd: spec.cwd,
       detached: true,
       env: agentEnvironment({ ...process.env, TMPDIR: place.temporaryDirectory }, spec.env),
       stdio: ["ignore", place.writeEnd, place.writeEnd]
     })
+  let child: ChildProcess
+  try {
+    child = spec.cgroup === null ? start() : insideCgroup(spec.cgroup, start)
   } catch (error) {
     return { _tag: "NotStarted", reason: reasonOf(spec, command, error) }
   }
@@ -94,11 +98,11 @@ const signalSame = (
   }
 }
 
-/** Kills whatever else carries the token of an attempt that is no longer ours: nobody else will look for it. */
+/** Kills whatever else belongs to an attempt that is no longer ours: nobody else will look for it. */
 export const endCarriers = (machine: Machine, token: string): void => {
   try {
     for (const row of machine.scan()) {
-      if (row.token === token && row.pid > 1 && row.pid !== process.pid) signalSame(machine, row, "SIGKILL")
+      if (ownerOf(row) === token && row.pid > 1 && row.pid !== process.pid) signalSame(machine, row, "SIGKILL")
     }
   } catch {
     // The processes can't be listed: there is nothing more that could be done safely.

@@ -42,6 +42,7 @@ const leaseFields = [
   "log",
   "heartbeat_sec",
   "idle_timeout_sec",
+  "cgroup",
   "success",
   "version"
 ] as const

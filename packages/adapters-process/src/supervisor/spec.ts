@@ -2,6 +2,7 @@
  * What a launcher hands to a supervisor over its standard input: one JSON object. The lease's own text is part of it,
  * so that the supervisor can write a lost lease whole from memory. Decoded by hand: the supervisor carries no Effect.
  */
+import { attemptOfCgroup } from "@tinyscheduler/core/domain/attemptCgroup"
 import type { Epoch, TaskId } from "@tinyscheduler/core/domain/identifiers"
 import { isRecord, type Json } from "./json.ts"
 
@@ -22,6 +23,8 @@ export interface SupervisorSpec {
   readonly taskId: TaskId
   readonly epoch: Epoch
   readonly token: string
+  /** The directory of the cgroup in which the agent is to run; null = the supervisor's own. */
+  readonly cgroup: string | null
   readonly runningDir: string
   readonly claimsDir: string
   readonly logDir: string
@@ -37,7 +40,7 @@ export interface SupervisorSpec {
 }
 
 /** What a launcher writes: the rest is read from the lease. */
-export type SupervisorOrder = Omit<SupervisorSpec, "taskId" | "epoch" | "token">
+export type SupervisorOrder = Omit<SupervisorSpec, "taskId" | "epoch" | "token" | "cgroup">
 
 export const specMaxBytes = 4 * 1024 * 1024
 
@@ -71,9 +74,10 @@ export const decodeSpec = (text: string): SupervisorSpec | null => {
   if (!isRecord(value)) return null
   const { lease, runningDir, claimsDir, logDir, tmpDir, argv, env, cwd, heartbeatSec, stopGraceSec, hold } = value
   if (!isRecord(lease)) return null
-  const { task_id: taskId, epoch, token } = lease
+  const { cgroup = null, epoch, task_id: taskId, token } = lease
   if (!isTaskId(taskId) || !isEpoch(epoch) || !isText(token)) return null
   if (!isAbsolute(runningDir) || !isAbsolute(claimsDir) || !isAbsolute(logDir) || !isAbsolute(tmpDir)) return null
+  if (cgroup !== null && (!isAbsolute(cgroup) || attemptOfCgroup(cgroup)?.token !== token)) return null
   if (!isTextArray(argv) || !isTextRecord(env) || !isAbsolute(cwd)) return null
   if (!isSeconds(heartbeatSec) || heartbeatSec === 0 || !isSeconds(stopGraceSec)) return null
   return {
@@ -81,6 +85,7 @@ export const decodeSpec = (text: string): SupervisorSpec | null => {
     taskId,
     epoch,
     token,
+    cgroup,
     runningDir,
     claimsDir,
     logDir,

@@ -108,7 +108,8 @@ const agentOf = (entry: AgentEntry, settings: Settings): Agent => ({
   maxRuntimeSec: entry.maxRuntimeSec ?? settings.maxRuntimeSec,
   ...idleTimeoutOf(entry.idleTimeoutSec ?? settings.idleTimeoutSec),
   stopGraceSec: entry.stopGraceSec ?? settings.stopGraceSec,
-  stopSignal: entry.stopSignal ?? "SIGINT"
+  stopSignal: entry.stopSignal ?? "SIGINT",
+  ...(entry.isolation === "cgroup" ? { isolation: entry.isolation } : {})
 })
 
 /** Without a control file the agents are those of AGENT_LIMITS, and take what is assigned to them. */
@@ -156,10 +157,7 @@ const warningsOf = (control: AgentControl | null, settings: Settings): ReadonlyA
       .map((name) => `TINYSCHEDULER_AGENT_LIMITS names ${name}, which the control file does not have`),
     ...[...settings.queueLimits.keys()]
       .filter((queue) => !served.has(queue))
-      .map((queue) => `TINYSCHEDULER_QUEUE_LIMITS names ${quoted(queue)}, a queue that no agent serves`),
-    ...control.entries
-      .filter(({ isolation }) => isolation !== "none")
-      .map(({ name }) => `agent ${name}: isolation is accepted and not yet acted on`)
+      .map((queue) => `TINYSCHEDULER_QUEUE_LIMITS names ${quoted(queue)}, a queue that no agent serves`)
   ]
 }
 

@@ -151,6 +151,8 @@ export const StopRecord = Schema.Struct({
   /** When the first rung was climbed, and when the next one is due, on the monotonic clock. */
   sinceMonoMs: Schema.Finite,
   nextMonoMs: Schema.Finite,
+  /** When SIGKILL was sent first; absent before. */
+  killedMonoMs: Schema.optionalKey(Schema.Finite),
   /** Since when nothing but the supervisor lived; null while something else does. */
   aloneSinceMonoMs: Schema.NullOr(Schema.Finite),
   /** What was listed before the signals: after them a process may have lost its parent. */
@@ -163,6 +165,7 @@ export const StopFile = StopRecord.pipe(
     bootId: "boot_id",
     sinceMonoMs: "since_mono_ms",
     nextMonoMs: "next_mono_ms",
+    killedMonoMs: "killed_mono_ms",
     aloneSinceMonoMs: "alone_since_mono_ms"
   })
 )

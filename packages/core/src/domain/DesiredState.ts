@@ -23,7 +23,9 @@ export const Agent = Schema.Struct({
   idleTimeoutSec: Schema.optionalKey(Seconds),
   stopGraceSec: Seconds,
   /** The signal of the first rung: what the agent ends its work well on. */
-  stopSignal: Schema.Literals(["SIGINT", "SIGTERM"])
+  stopSignal: Schema.Literals(["SIGINT", "SIGTERM"]),
+  /** Whether each of its attempts is to have a cgroup of its own, where one can be made; absent = no. */
+  isolation: Schema.optionalKey(Schema.Literal("cgroup"))
 })
 export type Agent = typeof Agent.Type
 

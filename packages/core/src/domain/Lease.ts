@@ -6,6 +6,7 @@
  * scheduler's, by which it shuts a supervisor out that has not claimed yet.
  */
 import * as Schema from "effect/Schema"
+import { attemptOfCgroup } from "./attemptCgroup.ts"
 import { SuccessPolicy } from "./DesiredState.ts"
 import { AgentName, Epoch, Pid, Seconds, TaskId, Term, Timestamp, Token } from "./identifiers.ts"
 import { TaskPrior } from "./Task.ts"
@@ -49,6 +50,11 @@ export const exitTailMaxBytes = 8 * 1024
 /** The largest lease file that is read or written, in bytes. */
 export const leaseMaxBytes = 64 * 1024
 
+/** Written out plainly, and of an attempt's name: a lease never names a cgroup that may be somebody else's. */
+const CgroupDirectory = Schema.String.check(
+  Schema.makeFilter((path) => (attemptOfCgroup(path) === null ? "the path of an attempt's cgroup" : undefined))
+)
+
 const common = {
   taskId: TaskId,
   agentName: AgentName,
@@ -74,6 +80,8 @@ const common = {
   heartbeatSec: Schema.optionalKey(Seconds),
   /** The longest silence of its agent, as its entry said at the start; absent = any. */
   idleTimeoutSec: Schema.optionalKey(Seconds),
+  /** The directory of its cgroup, where its agent is to run in one of its own. */
+  cgroup: Schema.optionalKey(CgroupDirectory),
   /** By what its end is judged, should its agent leave the control file. */
   success: Schema.optionalKey(SuccessPolicy),
   version: Schema.Literal(1)

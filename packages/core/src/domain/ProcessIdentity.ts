@@ -3,6 +3,7 @@
  * what can't be proven is unknown, and unknown frees nothing.
  */
 import * as Schema from "effect/Schema"
+import { attemptOfCgroup, type Marks, ownerOf } from "./attemptCgroup.ts"
 
 /** The machine, its boot and the pid namespace in which pids mean something. */
 export const HostIdentity = Schema.Struct({
@@ -76,15 +77,13 @@ const judgeSight = (pidStart: number, sight: ProcessSight): Liveness => {
 }
 
 /** One row of a scan over all processes that we can see. */
-export interface ProcessRow {
+export interface ProcessRow extends Marks {
   readonly pid: number
   readonly parent: number
   readonly group: number
   readonly session: number
   readonly pidStart: number
   readonly state: string
-  /** The value of TINYSCHEDULER_LEASE in its environment; null when absent or unreadable. */
-  readonly token: string | null
 }
 
 /** What of one attempt to look for in a scan. */
@@ -100,8 +99,8 @@ const isLive = (row: ProcessRow): boolean => row.state !== "Z" && row.state !== 
 
 /**
  * The living processes of an attempt: its agent's group and session, descendants of its supervisor and agent, whatever
- * carries its token, and what was known before; never its supervisor, never one of `spared`, never one that carries the
- * token of another attempt (a scheduler that an agent started has attempts of its own). Sorted by pid.
+ * carries its token or is in its cgroup, and what was known before; never its supervisor, never one of `spared`, never
+ * one that belongs to another attempt (a scheduler that an agent started has attempts of its own). Sorted by pid.
  *
  * Of a group or session whose leader is gone nobody can say whose it is: its number may have been given to another since.
  * Such members hold the slot, and are no targets.
@@ -140,10 +139,13 @@ const livingMembers = (
     }
     if (isSame(agent)) members.add(agent.pid)
   }
-  for (const row of rows) if (row.token === traces.token) members.add(row.pid)
+  for (const row of rows) if (ownerOf(row) === traces.token) members.add(row.pid)
   for (const identity of traces.known) if (isSame(identity)) members.add(identity.pid)
   if (supervisor !== null && isSame(supervisor)) members.add(supervisor.pid)
-  const isAnothers = (row: ProcessRow): boolean => row.token !== null && row.token !== traces.token
+  const isAnothers = (row: ProcessRow): boolean => {
+    const owner = ownerOf(row)
+    return owner !== null && owner !== traces.token
+  }
   addDescendants(rows, members, isAnothers)
   if (supervisor !== null && isSame(supervisor)) members.delete(supervisor.pid)
   return rows
@@ -172,6 +174,28 @@ const addDescendants = (
     }
   }
 }
+
+/**
+ * The cgroups of an attempt that may be killed as a whole: everything that lives in them is a target. One in which
+ * somebody else lives (the supervisor while it starts the agent, a pass that the agent started) is left to signals.
+ */
+export const cgroupsToKill = (
+  rows: ReadonlyArray<ProcessRow>,
+  targets: ReadonlyArray<{ readonly pid: number; readonly pidStart: number }>,
+  token: string
+): ReadonlyArray<string> => {
+  const starts = new Map(targets.map(({ pid, pidStart }) => [pid, pidStart] as const))
+  const isTarget = ({ pid, pidStart }: ProcessRow): boolean => starts.get(pid) === pidStart
+  const living = rows.filter(isLive)
+  const directories = new Set(
+    living.flatMap(({ cgroup }) => (cgroup !== null && attemptOfCgroup(cgroup)?.token === token ? [cgroup] : []))
+  )
+  return [...directories].filter((directory) =>
+    living.every((row) => row.cgroup === null || !isWithin(row.cgroup, directory) || isTarget(row))
+  )
+}
+
+const isWithin = (path: string, directory: string): boolean => path === directory || path.startsWith(`${directory}/`)
 
 /** Ourselves, and every process we descend from: never a target, whatever they carry. */
 export const ancestorsOf = (rows: ReadonlyArray<ProcessRow>, self: number): ReadonlySet<number> => {

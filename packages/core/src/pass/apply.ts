@@ -24,6 +24,7 @@ import { applyStart } from "./applyStart.ts"
 import type { ApplyContext } from "./applyStart.ts"
 import { applyStop } from "./applyStop.ts"
 import type { PassMemory } from "./memory.ts"
+import { sweepCgroups } from "./sweepCgroups.ts"
 
 export interface ApplyInput {
   readonly observed: ObservedState
@@ -147,6 +148,7 @@ export const apply = Effect.fn("apply")(function* (input: ApplyInput) {
       results.push(failed(action, result.failure.message))
     }
   }
+  if (input.term !== null) yield* sweepCgroups(input.observed)
   const written = yield* Effect.result(writeAgents(input, results))
   if (Result.isFailure(written)) {
     if (written.failure._tag === "LockLost") return yield* written.failure

@@ -5,6 +5,7 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { attemptOfCgroup } from "../domain/attemptCgroup.ts"
 import { newAttempts } from "../domain/Attempts.ts"
 import type { Attempts } from "../domain/Attempts.ts"
 import type { AgentExit } from "../domain/Lease.ts"
@@ -15,6 +16,7 @@ import type { Action } from "../domain/Plan.ts"
 import type { TaskDetails } from "../domain/Task.ts"
 import { timestampOf } from "../domain/time.ts"
 import { AttemptHistory } from "../ports/AttemptHistory.ts"
+import { Cgroups } from "../ports/Cgroups.ts"
 import { LeaseStore } from "../ports/LeaseStore.ts"
 import type { StoredTask } from "../ports/LeaseStore.ts"
 import { ProcessTable } from "../ports/ProcessTable.ts"
@@ -146,6 +148,13 @@ const tellTinytask = Effect.fnUntraced(function* (
   if (change !== null) yield* queue.update(taskId, change)
 })
 
+/** Before the lease, which alone says where it is. */
+const removeCgroup = Effect.fnUntraced(function* ({ attempt }: EndAction, { lease }: StoredTask) {
+  const directory = lease._tag === "Read" ? lease.lease.cgroup : undefined
+  if (directory === undefined || attemptOfCgroup(directory)?.token !== attempt.token) return
+  yield* (yield* Cgroups).remove(directory)
+})
+
 /** Step 10, in the order of deletion: lease, stop record, claims and tombstones of epochs up to this one. */
 const removeFiles = Effect.fnUntraced(function* (action: EndAction) {
   const leases = yield* LeaseStore
@@ -183,6 +192,7 @@ export const applyEnd = Effect.fn("apply.end")(function* (action: EndAction, con
     outcome: ended.outcome,
     detail: ended.detail
   })
+  yield* removeCgroup(action, stored)
   yield* removeFiles(action)
   yield* forgetFault(context.memory, token)
   return applied(action, ended.detail, ended.outcome)

@@ -6,7 +6,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { Attempts } from "../domain/Attempts.ts"
-import type { DesiredState } from "../domain/DesiredState.ts"
+import type { Agent, DesiredState } from "../domain/DesiredState.ts"
 import { Token } from "../domain/identifiers.ts"
 import type { Term } from "../domain/identifiers.ts"
 import type { StartingLease } from "../domain/Lease.ts"
@@ -14,6 +14,7 @@ import type { TaskDetails } from "../domain/Task.ts"
 import { timestampOf } from "../domain/time.ts"
 import { AgentLauncher } from "../ports/AgentLauncher.ts"
 import { AttemptHistory } from "../ports/AttemptHistory.ts"
+import { Cgroups } from "../ports/Cgroups.ts"
 import { LeaseStore } from "../ports/LeaseStore.ts"
 import { ProcessTable } from "../ports/ProcessTable.ts"
 import { TaskQueue } from "../ports/TaskQueue.ts"
@@ -33,6 +34,18 @@ export interface ApplyContext {
   /** Where attempt logs stand, as the lease shows it to people: "state/logs". */
   readonly logDirectory: string
 }
+
+/** Where the attempt's cgroup is to be, if its agent asks for one: decided once, and written into the lease. */
+const cgroupOf = Effect.fnUntraced(function* (action: StartAction, agent: Agent | undefined, token: Token) {
+  if (agent?.isolation !== "cgroup") return {}
+  const { placeFor } = yield* Cgroups
+  const place = yield* placeFor({ taskId: action.taskId, epoch: action.epoch, token })
+  if (place._tag === "Place") return { cgroup: place.directory }
+  yield* Effect.logWarning(
+    `task ${action.taskId} starts without a cgroup, though agent ${agent.name} asks for one: ${place.why}; what the attempt starts is found by looking through all processes`
+  )
+  return {}
+})
 
 /** The intent as a lease, and what is written before it. */
 const intentOf = Effect.fnUntraced(function* (action: StartAction, context: ApplyContext) {
@@ -70,6 +83,7 @@ const intentOf = Effect.fnUntraced(function* (action: StartAction, context: Appl
     lastOutput: null,
     log: `${context.logDirectory}/${attemptLogPath(action.taskId, action.epoch)}`,
     heartbeatSec: context.desired.policy.heartbeatSec,
+    ...(yield* cgroupOf(action, agent, token)),
     ...(agent?.idleTimeoutSec === undefined ? {} : { idleTimeoutSec: agent.idleTimeoutSec }),
     ...(agent === undefined ? {} : { success: agent.success }),
     version: 1

@@ -5,12 +5,14 @@
 import * as Effect from "effect/Effect"
 import type { StopRecord } from "../domain/Attempts.ts"
 import type { Action } from "../domain/Plan.ts"
-import { ancestorsOf, targetsOfAttempt } from "../domain/ProcessIdentity.ts"
+import { ancestorsOf, cgroupsToKill, targetsOfAttempt } from "../domain/ProcessIdentity.ts"
 import type { ProcessRow } from "../domain/ProcessIdentity.ts"
+import { Cgroups } from "../ports/Cgroups.ts"
 import { LeaseStore } from "../ports/LeaseStore.ts"
 import type { StoredTask } from "../ports/LeaseStore.ts"
 import { ProcessTable } from "../ports/ProcessTable.ts"
 import type { Signal } from "../ports/ProcessTable.ts"
+import { ladder } from "../reconcile/ladder.ts"
 import { applied, failed, skipped } from "./ActionResult.ts"
 import type { ApplyContext } from "./applyStart.ts"
 import { forgetStop, rememberStop } from "./memory.ts"
@@ -42,16 +44,20 @@ const attemptProcesses = (stored: StoredTask, action: StopAction) => {
   }
 }
 
-const signalsOf = ({ firstSignal, record }: StopAction): ReadonlyArray<Signal> => {
-  switch (record.rung) {
-    case "interrupt":
-      return [firstSignal, "SIGCONT"]
-    case "terminate":
-      return ["SIGTERM", "SIGCONT"]
-    case "kill":
-      return ["SIGKILL"]
-  }
-}
+const signalsOf = ({ firstSignal, record }: StopAction): ReadonlyArray<Signal> =>
+  ladder[record.rung].signals.map((signal) => (signal === "first" ? firstSignal : signal))
+
+/** Kills the attempt's cgroups where nobody else lives in them: what forks faster than it can be listed ends here. */
+const killCgroups = Effect.fnUntraced(function* (
+  rows: ReadonlyArray<ProcessRow>,
+  targets: ReadonlyArray<ProcessName>,
+  token: string
+) {
+  const cgroups = yield* Cgroups
+  let killed = 0
+  for (const directory of cgroupsToKill(rows, targets, token)) if (yield* cgroups.kill(directory)) killed += 1
+  return killed
+})
 
 export const applyStop = Effect.fn("apply.stop")(function* (
   action: StopAction,
@@ -72,13 +78,14 @@ export const applyStop = Effect.fn("apply.stop")(function* (
   const kept = { ...record, targets: others.map(({ pid, pidStart }) => ({ pid, pidStart })).slice(0, targetsKept) }
   const written = yield* keepRecord(kept, context)
   const signals = signalsOf(action)
+  const killed = ladder[record.rung].killsCgroup ? yield* killCgroups(rows, targets, attempt.token) : 0
   let sent = 0
   for (const target of targets) {
     for (const signal of signals) {
       if ((yield* processes.signal(target, signal)) === "sent") sent += 1
     }
   }
-  const note = `${signals[0] ?? ""} to ${targets.length} processes, ${sent} signals sent`
+  const note = `${killed > 0 ? "its cgroup was killed, " : ""}${signals[0] ?? ""} to ${targets.length} processes, ${sent} signals sent`
   return written === null ? applied(action, note) : failed(action, written)
 })
 
@@ -102,14 +109,14 @@ const keepRecord = Effect.fnUntraced(function* (
   )
 })
 
-/** The first rung asks the agent alone, where it is known and lives; the others address everything that is left. */
+/** Who is addressed on a rung, as the ladder says. */
 const targetsOf = (
   rung: StopAction["record"]["rung"],
   others: ReadonlyArray<ProcessRow>,
   agent: ProcessName | null,
   supervisor: ProcessName | null
 ): ReadonlyArray<ProcessName> => {
-  if (rung !== "interrupt") return supervisor === null ? others : [...others, supervisor]
+  if (ladder[rung].addresses === "everything") return supervisor === null ? others : [...others, supervisor]
   const leader = others.filter((row) => row.pid === agent?.pid && row.pidStart === agent.pidStart)
   return leader.length > 0 ? leader : others
 }

@@ -17,6 +17,8 @@ export interface SimulatedProcess {
   /** "S" or, when its parent does not look after it, "Z". */
   state: string
   readonly token: string | null
+  /** The directory of the attempt's cgroup that it was born in; null = in none. */
+  readonly cgroup: string | null
   /** The truth about whose it is, whatever its environment shows; null = no attempt's. */
   readonly attempt: {
     readonly taskId: TaskId
@@ -29,7 +31,7 @@ export interface SimulatedProcess {
 }
 
 export type NewProcess = Pick<SimulatedProcess, "parent" | "token" | "onSignal"> &
-  Partial<Pick<SimulatedProcess, "pid" | "group" | "session" | "attempt">>
+  Partial<Pick<SimulatedProcess, "pid" | "group" | "session" | "cgroup" | "attempt">>
 
 interface DueEvent {
   readonly at: number
@@ -43,6 +45,9 @@ const pidMax = 4_194_304
 export class SimulatedMachine {
   here: HostIdentity = { host: "simulated/1", bootId: "boot-1", pidNs: 1 }
   readonly processes = new Map<number, SimulatedProcess>()
+  /** The cgroup that is delegated to schedulers, and those that were made in it; null = none is. */
+  delegated: string | null = null
+  readonly cgroups = new Set<string>()
   /** Every signal that was sent, with the truth about whom it reached. */
   readonly signals: Array<{
     readonly pid: number
@@ -126,6 +131,7 @@ export class SimulatedMachine {
       session: process.session ?? pid,
       state: "S",
       token: process.token,
+      cgroup: process.cgroup ?? null,
       attempt: process.attempt ?? null,
       reaps: true,
       onSignal: process.onSignal
@@ -182,6 +188,21 @@ export class SimulatedMachine {
     return "sent"
   }
 
+  /** Everything that lives in a cgroup is killed at once. */
+  killCgroup(directory: string): boolean {
+    if (!this.cgroups.has(directory)) return false
+    for (const { cgroup, pid, pidStart } of this.processes.values()) {
+      if (cgroup === directory) this.signal({ pid, pidStart }, "SIGKILL")
+    }
+    return true
+  }
+
+  /** A cgroup is removed, unless something lives in it. */
+  removeCgroup(directory: string): void {
+    const isEmpty = [...this.processes.values()].every(({ cgroup, state }) => cgroup !== directory || state === "Z")
+    if (isEmpty) this.cgroups.delete(directory)
+  }
+
   /** Somebody kills a process from outside. */
   kill(process: SimulatedProcess): void {
     if (this.lives(process)) process.onSignal("SIGKILL")
@@ -190,6 +211,7 @@ export class SimulatedMachine {
   /** Power off and on: no process survives, pids begin anew, and so does the monotonic clock. */
   reboot(): void {
     this.processes.clear()
+    this.cgroups.clear()
     this.lastStarts.clear()
     this.boots += 1
     this.here = { ...this.here, bootId: `boot-${this.boots}` }

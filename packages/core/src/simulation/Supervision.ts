@@ -2,6 +2,7 @@
  * Supervisors and agents in memory, following the protocol (sections 2 and 4): claim by link, look at the lease, start
  * the agent, write, beat, write the ending; a claim that is gone or a lease of another ends the attempt from inside.
  */
+import { ownerOf } from "../domain/attemptCgroup.ts"
 import type { Epoch, TaskId } from "../domain/identifiers.ts"
 import type { AgentExit, StartingLease } from "../domain/Lease.ts"
 import { timestampOf } from "../domain/time.ts"
@@ -150,9 +151,11 @@ export class Supervision {
         other.attempt?.taskId === taskId && other.attempt.epoch !== epoch && other.attempt.role !== "supervisor"
       if (isRival && other.state !== "Z") this.overlaps.push({ taskId, epoch, other })
     }
+    if (lease.cgroup !== undefined) this.machine.cgroups.add(lease.cgroup)
     const agent = this.machine.spawn({
       parent: process.pid,
       token: lease.token,
+      cgroup: lease.cgroup ?? null,
       attempt: { taskId, epoch, role: "agent" },
       onSignal: (signal) => {
         if (signal === "SIGKILL" || script.obeys.includes(signal)) this.agentEnds(supervised, { code: null, signal })
@@ -184,6 +187,7 @@ export class Supervision {
     const process = this.machine.spawn({
       parent: agent.pid,
       token: leftover.carriesToken ? lease.token : null,
+      cgroup: agent.cgroup,
       attempt: { taskId: lease.taskId, epoch: lease.epoch, role: "leftover" },
       ...(leftover.session === "agent" ? { group: agent.group, session: agent.session } : {}),
       onSignal: (signal) => {
@@ -263,7 +267,7 @@ export class Supervision {
 
   private killCarriers({ lease, process }: Supervised): void {
     for (const other of this.machine.processes.values()) {
-      if (other.token === lease.token && other !== process) this.machine.kill(other)
+      if (ownerOf(other) === lease.token && other !== process) this.machine.kill(other)
     }
   }
 

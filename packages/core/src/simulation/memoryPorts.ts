@@ -2,10 +2,12 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { cgroupName } from "../domain/attemptCgroup.ts"
 import type { TaskId } from "../domain/identifiers.ts"
 import type { ProcessRow, ProcessSight } from "../domain/ProcessIdentity.ts"
 import { AgentLauncher, LaunchFailed } from "../ports/AgentLauncher.ts"
 import { AttemptHistory } from "../ports/AttemptHistory.ts"
+import { type CgroupPlace, Cgroups, type CgroupsShape } from "../ports/Cgroups.ts"
 import { LeaseStore } from "../ports/LeaseStore.ts"
 import { HostUnidentified, ProcessesUnreadable, ProcessTable } from "../ports/ProcessTable.ts"
 import { SchedulerLock } from "../ports/SchedulerLock.ts"
@@ -58,13 +60,14 @@ const sightOf = (process: SimulatedProcess | undefined): ProcessSight =>
     ? { _tag: "Absent" }
     : { _tag: "Seen", pidStart: process.pidStart, state: process.state, otherThreadLives: false }
 
-const rowOf = ({ group, parent, pid, pidStart, session, state, token }: SimulatedProcess): ProcessRow => ({
+const rowOf = ({ cgroup, group, parent, pid, pidStart, session, state, token }: SimulatedProcess): ProcessRow => ({
   pid,
   parent,
   group,
   session,
   pidStart,
   state,
+  cgroup,
   // A zombie has no environment any more.
   token: state === "Z" ? null : token
 })
@@ -96,6 +99,25 @@ const processTable = (machine: SimulatedMachine, self: SimulatedProcess, call: C
     signal: (target, signal) => call("ProcessTable.signal", never, () => Effect.succeed(machine.signal(target, signal)))
   })
 }
+
+const cgroupsOf = (machine: SimulatedMachine, call: Call): CgroupsShape => ({
+  placeFor: (attempt) =>
+    call("Cgroups.placeFor", never, () =>
+      Effect.succeed<CgroupPlace>(
+        machine.delegated === null
+          ? { _tag: "NoPlace", why: "no cgroup is delegated" }
+          : { _tag: "Place", directory: `${machine.delegated}/${cgroupName(attempt)}` }
+      )
+    ),
+  list: call("Cgroups.list", never, () => Effect.succeed([...machine.cgroups])),
+  kill: (directory) => call("Cgroups.kill", never, () => Effect.succeed(machine.killCgroup(directory))),
+  remove: (directory) =>
+    call("Cgroups.remove", never, () =>
+      Effect.sync(() => {
+        machine.removeCgroup(directory)
+      })
+    )
+})
 
 const agentLauncher = (world: World, call: Call) =>
   AgentLauncher.of({
@@ -141,6 +163,7 @@ export const layerSimulation = (
         Context.add(AttemptHistory, attemptHistory(files, lock, call)),
         Context.add(TaskQueue, taskQueue(tinytask, call)),
         Context.add(ProcessTable, processTable(machine, self, call)),
+        Context.add(Cgroups, cgroupsOf(machine, call)),
         Context.add(AgentLauncher, agentLauncher(world, call))
       )
     })

@@ -93,6 +93,7 @@ const row = (pid: number, parent: number, fields: Partial<ProcessRow> = {}): Pro
   session: pid,
   pidStart: 701,
   state: "S",
+  cgroup: null,
   token: null,
   ...fields
 })

@@ -1,0 +1,79 @@
+/** The layer of the attempts' cgroups, by Linux's cgroup v2. It touches nothing that does not bear an attempt's name. */
+import * as fs from "node:fs"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { attemptOfCgroup, cgroupName, parseCgroupName } from "@tinyscheduler/core/domain/attemptCgroup"
+import { type CgroupPlace, Cgroups } from "@tinyscheduler/core/ports/Cgroups"
+import { cgroup2Mounts, ownCgroup, writeControl } from "./cgroup2.ts"
+
+/** Where cgroups of attempts can be made: below our own one, where it is delegated to us. */
+export const delegation = (): CgroupPlace => {
+  const own = ownCgroup()
+  if (own === null) return { _tag: "NoPlace", why: "there is no cgroup v2 here" }
+  const notOurs: CgroupPlace = { _tag: "NoPlace", why: `the cgroup ${own} is not delegated to this user` }
+  try {
+    fs.accessSync(own, fs.constants.W_OK | fs.constants.X_OK)
+    fs.accessSync(`${own}/cgroup.procs`, fs.constants.W_OK)
+  } catch {
+    return notOurs
+  }
+  return typeOf(own) === "domain" ? { _tag: "Place", directory: own } : notOurs
+}
+
+/** Below any other type, processes can't be placed. The root has no type, and is a domain. */
+const typeOf = (directory: string): string => {
+  try {
+    return fs.readFileSync(`${directory}/cgroup.type`, "utf8").trim()
+  } catch {
+    return "domain"
+  }
+}
+
+const isAttempts = (directory: string): boolean =>
+  attemptOfCgroup(directory) !== null && cgroup2Mounts().some((mount) => directory.startsWith(`${mount.directory}/`))
+
+/** An agent's own tree of cgroups may be large; what is left of it is removed another time. */
+const removedAtOnceMax = 1000
+
+/** The cgroup itself comes last: the kernel refuses what still has processes or children. */
+const removeTree = (directory: string): void => {
+  const open = [directory]
+  for (let index = 0; index < open.length && open.length < removedAtOnceMax; index += 1) {
+    const path = open[index] ?? ""
+    for (const entry of fs.readdirSync(path, { withFileTypes: true })) {
+      if (entry.isDirectory()) open.push(`${path}/${entry.name}`)
+    }
+  }
+  for (const path of open.toReversed()) fs.rmdirSync(path)
+}
+
+/** What can't be done now is done by a later pass, or shown by what still lives. */
+const attempt = <A>(act: () => A, otherwise: A): Effect.Effect<A> =>
+  Effect.try(act).pipe(Effect.orElseSucceed(() => otherwise))
+
+/** Cgroups of this machine. */
+export const layer = Layer.succeed(Cgroups, {
+  placeFor: (name) =>
+    Effect.sync(() => {
+      const place = delegation()
+      return place._tag === "Place" ? { ...place, directory: `${place.directory}/${cgroupName(name)}` } : place
+    }),
+  list: attempt(() => {
+    const own = ownCgroup()
+    if (own === null) return []
+    return fs
+      .readdirSync(own)
+      .filter((name) => parseCgroupName(name) !== null)
+      .map((name) => `${own}/${name}`)
+  }, []),
+  kill: (directory) =>
+    attempt(() => {
+      if (!isAttempts(directory)) return false
+      writeControl(`${directory}/cgroup.kill`, "1")
+      return true
+    }, false),
+  remove: (directory) =>
+    attempt(() => {
+      if (isAttempts(directory)) removeTree(directory)
+    }, undefined)
+})

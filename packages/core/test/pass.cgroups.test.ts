@@ -1,0 +1,120 @@
+/** Attempts in cgroups of their own: what escaped every other trace is found by them, and killed in one piece. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { exitsWith, World } from "../src/simulation/api.ts"
+import type { Leftover } from "../src/simulation/api.ts"
+import {
+  agent,
+  desiredWith,
+  later,
+  outcomes,
+  passes,
+  processesLeft,
+  processOf,
+  runningLease,
+  startScheduler,
+  verdictsOf
+} from "./passHarness.ts"
+
+const delegated = "/sys/fs/cgroup/system.slice/tinyscheduler.service"
+const desired = desiredWith({ agents: [agent("vaela", { isolation: "cgroup", success: "exit" })] })
+
+/** A session of its own, a cleaned environment, deaf to what asks kindly; its parent ends before it. */
+const escaped: Leftover = { session: "own", carriesToken: false, obeys: [], livesMs: null }
+
+/** A world whose one task's agent runs by now. */
+const runningWorld = Effect.fnUntraced(function* (options: {
+  readonly delegated: string | null
+  readonly leaves?: ReadonlyArray<Leftover>
+}) {
+  const world = new World()
+  world.machine.delegated = options.delegated
+  const id = world.addTask()
+  world.script = () => exitsWith(0, 60_000, { leaves: options.leaves ?? [escaped] })
+  const scheduler = yield* startScheduler(world, { desired })
+  yield* scheduler.pass()
+  yield* later(world, 1)
+  return { world, id, ...scheduler }
+})
+
+describe("an attempt whose agent asks for a cgroup", () => {
+  it.effect("has one where one is delegated, and its lease says where", () =>
+    Effect.gen(function* () {
+      const { id, world } = yield* runningWorld({ delegated })
+      const { cgroup, token } = runningLease(world, id)
+      assert.strictEqual(cgroup, `${delegated}/tinyscheduler-1.1-${token}`)
+      assert.deepStrictEqual([...world.machine.cgroups], [cgroup])
+    })
+  )
+
+  it.effect("runs without one where none is delegated, and its lease names none", () =>
+    Effect.gen(function* () {
+      const { id, world } = yield* runningWorld({ delegated: null })
+      assert.notProperty(runningLease(world, id), "cgroup")
+      assert.strictEqual(world.machine.cgroups.size, 0)
+    })
+  )
+
+  it.effect("is not over while anything lives in it; that is killed, and then the cgroup goes", () =>
+    Effect.gen(function* () {
+      const { id, pass, world } = yield* runningWorld({ delegated })
+      const daemon = processOf(world, id, "leftover")
+      yield* later(world, 60)
+      assert.deepStrictEqual(verdictsOf(yield* pass()), [
+        `stop task 1 on vaela (epoch 1): leftovers, terminate, alive: ${daemon.pid}`
+      ])
+      assert.deepStrictEqual(outcomes(world), [])
+      yield* passes(world, { pass }, 2, 5)
+      assert.deepStrictEqual(outcomes(world), ["done"])
+      assert.strictEqual(processesLeft(world), 0)
+      assert.strictEqual(world.machine.cgroups.size, 0)
+    })
+  )
+
+  it.effect("could not be told from a stranger without one", () =>
+    Effect.gen(function* () {
+      const { pass, world } = yield* runningWorld({ delegated: null })
+      yield* later(world, 60)
+      yield* pass()
+      assert.deepStrictEqual(outcomes(world), ["done"])
+      assert.strictEqual(processesLeft(world), 1)
+    })
+  )
+
+  it.effect("keeps its slot when its supervisor and its agent are dead, and a later scheduler ends the rest", () =>
+    Effect.gen(function* () {
+      const { end, id, world } = yield* runningWorld({ delegated })
+      yield* end
+      world.machine.kill(processOf(world, id, "supervisor"))
+      world.machine.kill(processOf(world, id, "agent"))
+      // Another login: what its own cgroup is says nothing of where attempts stand.
+      world.machine.delegated = null
+      const next = yield* startScheduler(world, { desired })
+      assert.match(verdictsOf(yield* next.pass())[0] ?? "", /^stop task 1 .* orphaned-agent, interrupt, alive: \d+$/)
+      yield* passes(world, next, 3, 10)
+      assert.deepStrictEqual(outcomes(world), ["lost"])
+      assert.strictEqual(processesLeft(world), 0)
+      assert.strictEqual(world.machine.cgroups.size, 0)
+    })
+  )
+})
+
+describe("cgroups that outlived their attempts", () => {
+  it.effect("are removed when they are ours by what is remembered, and left alone when they are not", () =>
+    Effect.gen(function* () {
+      const { pass, world } = yield* runningWorld({ delegated, leaves: [] })
+      const [own = ""] = world.machine.cgroups
+      const foreign = `${delegated}/tinyscheduler-1.1-99999999-9999-4999-8999-999999999999`
+      world.machine.cgroups.add(foreign)
+      yield* pass()
+      assert.deepStrictEqual([...world.machine.cgroups], [own, foreign])
+      yield* later(world, 60)
+      yield* pass()
+      // As a supervisor that was killed before its lease would leave it.
+      world.machine.cgroups.add(own)
+      yield* pass()
+      assert.deepStrictEqual(outcomes(world), ["done"])
+      assert.deepStrictEqual([...world.machine.cgroups], [foreign])
+    })
+  )
+})
