@@ -1,15 +1,23 @@
-/** What becomes of an agent's output: the log, the tail for the lease, and the time of the last of it. */
+/** What becomes of an agent's output: the log, the tail for the lease, what its events say, and the time of the last of it. */
 import * as path from "node:path"
 import type { Ourselves } from "@tinyscheduler/core/ports/ProcessTable"
+import { eventFormatOf, eventReader } from "@tinyscheduler/core/protocol/agentEvents/agentEvents"
 import { attemptLogPath, temporaryPrefix } from "@tinyscheduler/core/protocol/layout"
 import { monotonicMs } from "../Machine.ts"
+import { agentEnvironment } from "../environment.ts"
 import { agentLog } from "./AgentLog.ts"
+import { lineScanner } from "./LineScanner.ts"
 import { outputTail } from "./OutputTail.ts"
+import type { StreamEnding } from "./records.ts"
+import { redactorOf } from "./redact.ts"
 import { silenceWatch } from "./silence.ts"
 import type { SupervisorSpec } from "./spec.ts"
 
 /** Core's exitTailMaxBytes, which stands beside Schemas and so isn't imported. */
 const tailMaxBytes = 8 * 1024
+
+/** The longest event that is read: a last one bears the agent's whole answer. */
+const eventMaxBytes = 256 * 1024
 
 /** A longer gap between two beats is none in which the agent was watched: the machine slept, or this process stood still. */
 const beatsMissedMax = 3
@@ -19,16 +27,40 @@ export interface Capture {
   readonly lastOutput: () => string | null
   /** Counts the silence up to now, as a beat does; no more of it than the time between two beats may well have been. */
   readonly silentMs: (nowMs: number) => number
-  /** Closes the log and gives the end of the output. What comes later is dropped. */
-  readonly finish: () => string
+  /** Closes the log and gives the end of the output, without known secrets. What comes later is dropped. */
+  readonly finish: () => CapturedEnd
   /** From here on output is read, so that the agent isn't stopped by it, and goes nowhere. */
   readonly abandon: () => void
+}
+
+export interface CapturedEnd {
+  readonly tail: string
+  /** Undefined where the output is no stream of events, or said nothing of its end. */
+  readonly stream: StreamEnding | undefined
+}
+
+/** Reads the agent's events, where its command prints any. */
+const eventsOf = (spec: SupervisorSpec, redact: (text: string) => string) => {
+  const format = eventFormatOf(spec.argv)
+  if (format === null) return null
+  const reader = eventReader(format)
+  const lines = lineScanner(eventMaxBytes, reader.line)
+  const end = (): StreamEnding | undefined => {
+    lines.end()
+    const result = reader.result()
+    if (result === null) return undefined
+    const { detail, resetsAtMs, says } = result
+    return { says, detail: redact(detail), resets_at: resetsAtMs === null ? null : new Date(resetsAtMs).toISOString() }
+  }
+  return { add: lines.add, end }
 }
 
 export const captureOf = (spec: SupervisorSpec, self: Ourselves): Capture => {
   const file = path.join(spec.logDir, attemptLogPath(spec.taskId, spec.epoch))
   const log = agentLog(file, path.join(path.dirname(file), `${temporaryPrefix(self)}log`))
   const tail = outputTail(tailMaxBytes)
+  const redact = redactorOf(agentEnvironment(process.env, spec.env))
+  const events = eventsOf(spec, redact)
   let lastOutputMs: number | null = null
   const silence = silenceWatch(monotonicMs(), beatsMissedMax * spec.heartbeatSec * 1000)
   let open = true
@@ -38,6 +70,7 @@ export const captureOf = (spec: SupervisorSpec, self: Ourselves): Capture => {
       lastOutputMs = Date.now()
       silence.broken(monotonicMs())
       tail.add(chunk)
+      events?.add(chunk)
       log.write(chunk)
     },
     lastOutput: () => (lastOutputMs === null ? null : new Date(lastOutputMs).toISOString()),
@@ -45,7 +78,7 @@ export const captureOf = (spec: SupervisorSpec, self: Ourselves): Capture => {
     finish: () => {
       open = false
       log.close()
-      return tail.text()
+      return { tail: redact(tail.text()), stream: events?.end() }
     },
     abandon: () => {
       open = false

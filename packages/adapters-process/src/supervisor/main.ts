@@ -5,13 +5,13 @@
  *
  * Signals: SIGINT and SIGHUP are ignored (it has a session of its own, no terminal's key reaches it). SIGTERM ends the
  * agent (SIGINT, the grace, SIGKILL) and then the supervisor as at any end, so that nobody leaves an agent alone by a
- * plain kill. SIGKILL leaves it alone: the next pass finds it by token, group and session.
+ * plain kill; the ending says so, for it is not the agent's own. SIGKILL leaves it alone: the next pass finds it by token, group and session.
  */
 import * as fs from "node:fs"
 import type { Ourselves } from "@tinyscheduler/core/ports/ProcessTable"
 import { monotonicMs } from "../Machine.ts"
 import { thisMachine } from "../thisMachine.ts"
-import { type Agent, endCarriers, startAgent } from "./agent.ts"
+import { type Agent, type AgentExited, endCarriers, startAgent } from "./agent.ts"
 import { type Capture, captureOf } from "./Capture.ts"
 import { holdBefore } from "./hold.ts"
 import { stayInterpreted } from "./interpreted.ts"
@@ -23,6 +23,9 @@ import { makePrivateDirectory, removePrivateDirectory } from "./temporaryDirecto
 const drainMaxMs = 1000
 const retryMs = 1000
 const errorMaxLength = 1000
+
+/** A program that ends itself because of a signal exits with this and the signal's number. */
+const signalCodeBase = 128
 
 /** Runs the attempt that standard input orders, to its end, and exits. Whatever goes wrong stands in files, or nowhere. */
 export const runSupervisor = async (): Promise<never> => {
@@ -61,18 +64,36 @@ const supervise = async (spec: SupervisorSpec, self: Ourselves): Promise<void> =
       records.write({ agent: null, lastOutput: null, silentMs: 0, exit: notStarted(begun.reason) })
     )
   } else {
-    void termination.then(() => begun.agent.end(spec.stopGraceSec * 1000))
-    await followAttempt(spec, records, begun)
+    void termination.asked.then(() => begun.agent.end(spec.stopGraceSec * 1000))
+    await followAttempt(spec, records, { ...begun, termination })
   }
   holdBefore(spec, "exit")
 }
 
+interface Termination {
+  readonly asked: Promise<void>
+  readonly signal: () => "SIGTERM" | undefined
+}
+
 /** Caught from the first moment on: a signal that nobody catches kills at once, between any two steps. */
-const terminationAsked = (): Promise<void> => {
+const terminationAsked = (): Termination => {
+  let signal: "SIGTERM" | undefined
   process.on("SIGINT", () => {})
   process.on("SIGHUP", () => {})
-  return new Promise((resolve) => process.on("SIGTERM", resolve))
+  const asked = Promise.withResolvers<void>()
+  process.on("SIGTERM", () => {
+    signal = "SIGTERM"
+    asked.resolve()
+  })
+  return { asked: asked.promise, signal: () => signal }
 }
+
+/**
+ * Whether we were asked to end before the agent ended. Who stops a service, or the machine, signals all of its processes at
+ * once: of an agent that a signal ended, the same signal may reach us a moment later.
+ */
+const askedMeanwhile = (before: string | undefined, after: string | undefined, exited: AgentExited) =>
+  before ?? (exited.signal !== null || (exited.code ?? 0) > signalCodeBase ? after : undefined)
 
 const notStarted = (reason: string): AgentEnding => ({
   code: null,
@@ -83,8 +104,8 @@ const notStarted = (reason: string): AgentEnding => ({
 })
 
 /** From the started agent to the last write; or, where the attempt became another's, to the agent's end. */
-const followAttempt = async (spec: SupervisorSpec, records: Records, attempt: Attempt): Promise<void> => {
-  const { agent, output, capture } = attempt
+const followAttempt = async (spec: SupervisorSpec, records: Records, attempt: FollowedAttempt): Promise<void> => {
+  const { agent, output, capture, termination } = attempt
   const fenced = Promise.withResolvers<"fenced">()
   let timer: NodeJS.Timeout | undefined
   const write = (exit: AgentEnding | null): WriteResult =>
@@ -105,12 +126,14 @@ const followAttempt = async (spec: SupervisorSpec, records: Records, attempt: At
     return removePrivateDirectory(temporaryDirectoryOf(spec))
   }
   const at = now()
+  const askedBefore = termination.signal()
   holdBefore(spec, "drain")
   await output.drain(drainMaxMs)
-  const tail = capture.finish()
+  const said = capture.finish()
   await removePrivateDirectory(temporaryDirectoryOf(spec))
   clearTimeout(timer)
-  await recordEnd(spec, () => write({ ...first, error: null, at, tail }))
+  const asked = askedMeanwhile(askedBefore, termination.signal(), first)
+  await recordEnd(spec, () => write({ ...first, error: null, at, ...said, asked }))
 }
 
 /** Keeps trying: an ending that stands nowhere would count as a loss. Leaves only when it is written, or another's. */
@@ -126,6 +149,10 @@ interface Attempt {
   readonly agent: Agent
   readonly output: Output
   readonly capture: Capture
+}
+
+interface FollowedAttempt extends Attempt {
+  readonly termination: Termination
 }
 
 type Begun = { readonly _tag: "NotStarted"; readonly reason: string } | ({ readonly _tag: "Started" } & Attempt)

@@ -59,6 +59,16 @@ export interface AgentEnding {
   readonly error: string | null
   readonly at: string
   readonly tail: string
+  /** The signal by which we were asked to end while the agent ran. */
+  readonly asked?: string | undefined
+  readonly stream?: StreamEnding | undefined
+}
+
+/** What the agent's events said last of its run, as it stands in the file. */
+export interface StreamEnding {
+  readonly says: string
+  readonly detail: string
+  readonly resets_at: string | null
 }
 
 export interface Beat {

@@ -14,7 +14,7 @@ import type { SimulatedTinytask } from "./SimulatedTinytask.ts"
 import { claimOf, leaseOf } from "./supervised.ts"
 import type { Supervised, SimulatedRun } from "./supervised.ts"
 
-type Ended = Pick<AgentExit, "code" | "signal" | "error">
+type Ended = Pick<AgentExit, "code" | "signal" | "error" | "asked">
 
 /** How often a supervisor beats whose lease does not say it. */
 const heartbeatDefaultSec = 15
@@ -206,8 +206,9 @@ export class Supervision {
     if (agent === null || !this.machine.lives(agent)) return
     if (run !== null) run.endMs = this.machine.nowMs
     this.machine.end(agent)
+    const asked = supervised.asked ? { asked: "SIGTERM" } : {}
     this.step(supervised, script.finishAfterMs, () => {
-      this.finish(supervised, { ...ended, error: null })
+      this.finish(supervised, { ...ended, ...asked, error: null })
     })
   }
 

@@ -1,0 +1,48 @@
+/** The lines of an output that may be events: whole JSON objects, each on a line of its own, in bounded memory. */
+
+export interface LineScanner {
+  readonly add: (chunk: Uint8Array) => void
+  /** The output is over: its last line may have no end. */
+  readonly end: () => void
+}
+
+const newline = 0x0a
+const openingBrace = 0x7b
+
+/** Lines that begin with another character, or are longer than this, are passed over. */
+export const lineScanner = (maxBytes: number, consume: (line: string) => void): LineScanner => {
+  let kept: Array<Buffer> = []
+  let length = 0
+  let isPassedOver = false
+
+  const take = (part: Uint8Array): void => {
+    if (part.length === 0 || isPassedOver) return
+    isPassedOver = (length === 0 && part[0] !== openingBrace) || length + part.length > maxBytes
+    if (isPassedOver) {
+      kept = []
+      return
+    }
+    // The chunk's memory is used again for the next one.
+    kept.push(Buffer.from(part))
+    length += part.length
+  }
+
+  const end = (): void => {
+    if (!isPassedOver && length > 0) consume(Buffer.concat(kept).toString("utf8").trimEnd())
+    kept = []
+    length = 0
+    isPassedOver = false
+  }
+
+  const add = (chunk: Uint8Array): void => {
+    let start = 0
+    for (let at = chunk.indexOf(newline); at !== -1; at = chunk.indexOf(newline, start)) {
+      take(chunk.subarray(start, at))
+      end()
+      start = at + 1
+    }
+    take(chunk.subarray(start))
+  }
+
+  return { add, end }
+}
