@@ -147,6 +147,8 @@ const makeWorld = (taskCount: number, agentCount: number): { observed: ObservedS
         startFailures: 0,
         setAsideUntil: null
       })),
+      paused: null,
+      requests: [],
       recipes: [],
       startFaults: [],
       startsOffReason: null

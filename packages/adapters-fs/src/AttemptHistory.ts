@@ -6,7 +6,7 @@ import * as Schema from "effect/Schema"
 import {
   AgentsFile,
   AttemptsFile,
-  type AgentRecord,
+  type AgentRecords,
   type Attempts,
   type HistoryLine
 } from "@tinyscheduler/core/domain/Attempts"
@@ -125,10 +125,10 @@ const make = Effect.fnUntraced(function* (options: StateOptions) {
 
   const readAgents = Effect.gen(function* () {
     const file = yield* Effect.sync(() => readJson(paths.agents, { maxBytes: agentsMaxBytes, trust: "state" }))
-    if (file._tag === "Missing") return []
+    if (file._tag === "Missing") return { agents: [], paused: null }
     const decoded = file._tag === "Json" ? decodeAgents(file.value) : { ok: false as const, problem: file.problem }
     if (!decoded.ok) return yield* new StateUnreadable({ path: paths.agents, reason: `it ${decoded.problem}` })
-    return decoded.value.agents
+    return { agents: decoded.value.agents, paused: decoded.value.paused ?? null }
   })
 
   return AttemptHistory.of({
@@ -141,8 +141,10 @@ const make = Effect.fnUntraced(function* (options: StateOptions) {
       yield* replace(attemptsPath(attempts.taskId), text, attemptsMaxBytes)
     }),
     readAgents: readAgents.pipe(Effect.withSpan("AttemptHistory.readAgents")),
-    writeAgents: Effect.fn("AttemptHistory.writeAgents")(function* (agents: ReadonlyArray<AgentRecord>) {
-      const text = yield* Effect.sync(() => encodeAgents({ version: 1, agents }))
+    writeAgents: Effect.fn("AttemptHistory.writeAgents")(function* ({ agents, paused }: AgentRecords) {
+      const text = yield* Effect.sync(() =>
+        encodeAgents({ version: 1, ...(paused === null ? {} : { paused }), agents })
+      )
       yield* replace(paths.agents, text, agentsMaxBytes)
     }),
     append: Effect.fn("AttemptHistory.append")(function* (line: HistoryLine) {

@@ -16,6 +16,7 @@ import { claimFileName, stopFileName, taskFileName } from "@tinyscheduler/core/p
 import { makeDurableFiles, type DurableFiles, type Writer } from "./DurableFiles.ts"
 import { encodeFile } from "./encodeFile.ts"
 import { codeOf, unwritable } from "./errno.ts"
+import { freePath } from "./freePath.ts"
 import { listDirectory, sizeText } from "./safeFile.ts"
 import { claimNamesOf, makeLeaseScan, readTask, stopNamesOf } from "./scanLeases.ts"
 import type { StatePaths } from "./StatePaths.ts"
@@ -31,17 +32,6 @@ export interface StateOptions {
 const encodeLease = encodeFile(LeaseFile)
 const encodeClaim = encodeFile(ClaimFile)
 const encodeStop = encodeFile(StopFile)
-
-const asideMax = 10_000
-
-/** The first of these names that nothing bears yet; only the lock's holder makes such names. */
-const freePath = (directory: string, stem: string, end: string): string => {
-  for (let number = 1; number <= asideMax; number += 1) {
-    const path = join(directory, `${stem}.${number}${end}`)
-    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return path
-  }
-  throw new Error(`${directory} holds ${asideMax} of ${stem} already`)
-}
 
 const isThere = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined
 

@@ -25,6 +25,8 @@ export interface StatePaths {
   readonly agents: string
   readonly history: string
   readonly requests: string
+  /** What came of requests. */
+  readonly answers: string
   /** What was renamed out of the way and is kept for people. */
   readonly aside: string
   readonly term: string
@@ -55,6 +57,7 @@ export const resolveStatePaths = (options: StatePathOptions): StatePaths => {
     agents: join(state, "agents.json"),
     history: join(state, "history"),
     requests: join(state, "requests"),
+    answers: join(state, "requests", "answers"),
     aside: join(state, "aside"),
     term: join(state, "term"),
     lock: under(options.lockFile),

@@ -62,7 +62,15 @@ export const tidy = Effect.fn("tidy")(function* (
 ) {
   const lock = yield* SchedulerLock
   let swept = 0
-  for (const directory of [paths.running, paths.claims, paths.stops, paths.attempts, paths.state]) {
+  for (const directory of [
+    paths.running,
+    paths.claims,
+    paths.stops,
+    paths.attempts,
+    paths.requests,
+    paths.answers,
+    paths.state
+  ]) {
     const litter = (yield* namesIn(directory)).filter((name) => {
       const writer = parseTemporaryName(name)
       return writer !== null && isDead(writer.pid, writer.pidStart)

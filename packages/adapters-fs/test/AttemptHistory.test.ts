@@ -112,7 +112,7 @@ describe("AttemptHistory", () => {
   it.live("keeps the agents' records, and never takes an unreadable file for no pauses", () =>
     Effect.gen(function* () {
       const { history, paths } = yield* world
-      assert.deepStrictEqual(yield* history.readAgents, [])
+      assert.deepStrictEqual(yield* history.readAgents, { agents: [], paused: null })
       const records = [
         {
           agentName: AgentName.make("oscar"),
@@ -123,8 +123,10 @@ describe("AttemptHistory", () => {
           setAsideUntil: null
         }
       ]
-      yield* history.writeAgents(records)
-      assert.deepStrictEqual(yield* history.readAgents, records)
+      for (const paused of [null, { by: "root (deploying)", until: "2026-01-20T06:00:00Z" }]) {
+        yield* history.writeAgents({ agents: records, paused })
+        assert.deepStrictEqual(yield* history.readAgents, { agents: records, paused })
+      }
       for (const [content, reason] of [
         ["", "it is empty"],
         ["[]", "it "],
@@ -142,7 +144,11 @@ describe("AttemptHistory", () => {
       const paths = yield* makePaths
       const context = yield* Layer.build(layer({ paths, writer }).pipe(Layer.provide(layerReadOnly(paths))))
       const history = yield* AttemptHistory.pipe(Effect.provide(context))
-      for (const write of [history.write(full), history.writeAgents([]), history.append(historyLine())]) {
+      for (const write of [
+        history.write(full),
+        history.writeAgents({ agents: [], paused: null }),
+        history.append(historyLine())
+      ]) {
         assert.strictEqual((yield* Effect.flip(write))._tag, "LockLost")
       }
       assert.deepStrictEqual(readdirSync(paths.base), [])

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as AttemptHistoryFiles from "@tinyscheduler/adapters-fs/AttemptHistory"
 import * as LeaseStoreFiles from "@tinyscheduler/adapters-fs/LeaseStore"
+import * as RequestFiles from "@tinyscheduler/adapters-fs/Requests"
 import * as SchedulerLockFile from "@tinyscheduler/adapters-fs/SchedulerLock"
 import * as Launcher from "@tinyscheduler/adapters-process/AgentLauncher"
 import * as Cgroups from "@tinyscheduler/adapters-process/Cgroups"
@@ -42,7 +43,9 @@ export const layerPorts = (
     )
   )
   const files = Layer.unwrap(
-    Effect.map(state, (options) => Layer.mergeAll(LeaseStoreFiles.layer(options), AttemptHistoryFiles.layer(options)))
+    Effect.map(state, (options) =>
+      Layer.mergeAll(LeaseStoreFiles.layer(options), AttemptHistoryFiles.layer(options), RequestFiles.layer(options))
+    )
   )
   const launcher = Launcher.layer({
     supervisorCommand: supervisorCommand(paths.state),

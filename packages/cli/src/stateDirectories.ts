@@ -9,6 +9,7 @@ export const stateDirectories = ({ paths }: Configuration): ReadonlyArray<string
   paths.stops,
   paths.attempts,
   paths.history,
+  paths.requests,
   paths.logs
 ]
 

@@ -4,6 +4,7 @@
  */
 export * as Attempts from "./domain/Attempts.ts"
 export * as Identifiers from "./domain/identifiers.ts"
+export type { Request, RequestAnswer, RequestResult } from "./domain/Request.ts"
 export { policyDefaults } from "./domain/DesiredState.ts"
 export type { Agent, DesiredState, Policy, SuccessPolicy } from "./domain/DesiredState.ts"
 export type { ObservedState, RecipeSight, StartFault, TinytaskSight } from "./domain/ObservedState.ts"
@@ -22,6 +23,8 @@ export type { StoredClaim, StoredLease, StoredTask } from "./ports/LeaseStore.ts
 export { Cgroups } from "./ports/Cgroups.ts"
 export type { CgroupPlace, CgroupsShape } from "./ports/Cgroups.ts"
 export { HostUnidentified, ProcessesUnreadable, ProcessTable } from "./ports/ProcessTable.ts"
+export { Requests } from "./ports/Requests.ts"
+export type { StoredRequest } from "./ports/Requests.ts"
 export { LockHeld, LockUnavailable, SchedulerLock } from "./ports/SchedulerLock.ts"
 export { LockLost, StateUnreadable, StateUnwritable } from "./ports/StateError.ts"
 export { TaskQueue, TaskQueueRejected, TaskQueueUnreachable } from "./ports/TaskQueue.ts"

@@ -3,7 +3,7 @@
  * from one `now`; negative is past. `lines` is what a specification compares: each verdict in words, and below it, set
  * in, what is to be done about it (a start's verdict says that itself).
  */
-import type { AgentRecord, Attempts, Sighting, StopRecord } from "../src/domain/Attempts.ts"
+import type { AgentRecord, Attempts, Pause, Sighting, StopRecord } from "../src/domain/Attempts.ts"
 import { policyDefaults } from "../src/domain/DesiredState.ts"
 import type { Agent, DesiredState, Policy } from "../src/domain/DesiredState.ts"
 import { AgentName, Epoch, QueueName, TaskId, Term, Token } from "../src/domain/identifiers.ts"
@@ -12,6 +12,8 @@ import type { ObservedState, RecipeSight, StartFault } from "../src/domain/Obser
 import type { Outcome } from "../src/domain/Outcome.ts"
 import type { Action, Plan, Verdict } from "../src/domain/Plan.ts"
 import type { HostIdentity } from "../src/domain/ProcessIdentity.ts"
+import { RequestId } from "../src/domain/Request.ts"
+import type { Request, StopRequest } from "../src/domain/Request.ts"
 import type { Task } from "../src/domain/Task.ts"
 import type { ClaimSight, Evidence, LeaseSight, TaskRecord } from "../src/domain/TaskRecord.ts"
 import { actionTaskId } from "../src/reconcile/actionTaskId.ts"
@@ -188,6 +190,18 @@ export const claim = (id: number, attempt: number, name: string, fields: Partial
   ...fields
 })
 
+/** A command's request to stop an attempt. */
+export const stopRequest = (task: number, attempt: number): StopRequest => ({
+  version: 1,
+  uuid: RequestId.make(tokenOf(task, attempt, 7)),
+  at: at(-1),
+  by: "maria",
+  kind: "stop",
+  taskId: taskId(task),
+  epoch: epoch(attempt),
+  token: tokenOf(task, attempt)
+})
+
 /** An attempts file whose latest start is `attempt` of the named agent; without a name nothing was started yet. */
 export const attempts = (
   id: number,
@@ -320,6 +334,8 @@ export class WorldBuilder {
   private mode: DesiredState["mode"] = "queues"
   private tinytaskDown = false
   private startsOffReason: string | null = null
+  private paused: Pause | null = null
+  private requests: Array<Request> = []
   private now = 0
 
   addAgent(name: string, fields: Partial<Agent> = {}, remembered: Partial<AgentRecord> | null = null): this {
@@ -396,6 +412,15 @@ export class WorldBuilder {
     this.tinytaskDown = true
     return this
   }
+  /** Somebody paused all agents together. */
+  withPause(by: string, untilSec: number | null): this {
+    this.paused = { by, until: untilSec === null ? null : at(untilSec) }
+    return this
+  }
+  addRequest(request: Request): this {
+    this.requests.push(request)
+    return this
+  }
   withStartsOff(reason: string): this {
     this.startsOffReason = reason
     return this
@@ -417,6 +442,8 @@ export class WorldBuilder {
           : { _tag: "Read", tasks: this.tasks, lookedUp: this.lookedUp },
         records: this.records,
         agents: this.agentRecords,
+        paused: this.paused,
+        requests: this.requests,
         recipes: this.recipes,
         startFaults: this.faults,
         startsOffReason: this.startsOffReason

@@ -91,6 +91,8 @@ const recipesOf = (task: Task): ReadonlyArray<string> => [
 
 export const naiveStarts = ({ desired, observed }: World): ReadonlyArray<string> => {
   const { policy } = desired
+  const { paused } = observed
+  if (paused !== null && (paused.until === null || millis(paused.until) > observed.nowMs)) return []
   if (observed.tinytask._tag === "Unread" || policy.starts !== "on" || observed.startsOffReason !== null) return []
   const open = observed.tinytask.tasks.filter((task) => task.status !== "complete" && !task.archived)
   const recordOf = (task: Task) => observed.records.find((record) => record.taskId === task.id)

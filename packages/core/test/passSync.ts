@@ -10,9 +10,8 @@ import type { Term } from "../src/domain/identifiers.ts"
 import type { ObservedState } from "../src/domain/ObservedState.ts"
 import type { Plan } from "../src/domain/Plan.ts"
 import type { ActionResult } from "../src/pass/ActionResult.ts"
-import { apply } from "../src/pass/apply.ts"
 import { makePassMemory } from "../src/pass/memory.ts"
-import { plan, runPass } from "../src/pass/pass.ts"
+import { runPass, runRound } from "../src/pass/pass.ts"
 import type { PassInput } from "../src/pass/pass.ts"
 import { SchedulerLock } from "../src/ports/SchedulerLock.ts"
 import { layerSimulation } from "../src/simulation/api.ts"
@@ -83,14 +82,7 @@ export class SyncScheduler {
   /** One round: observe, reconcile, apply. */
   round(desired: DesiredState) {
     const input = this.input(desired)
-    const once = Effect.gen(function* () {
-      const made = yield* plan(input)
-      yield* input.onPlan(made.observed, made.plan)
-      const { results } = yield* apply({ ...input, observed: made.observed, plan: made.plan })
-      yield* input.onResults(results)
-      return made.plan
-    })
-    return this.run(once)
+    return this.run(Effect.map(runRound(input), (round) => round.plan))
   }
 
   private run<A, E>(effect: Effect.Effect<A, E, Layer.Success<ReturnType<typeof layerSimulation>>>): Exit.Exit<A, E> {

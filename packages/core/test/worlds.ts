@@ -14,6 +14,7 @@ import type { Claim, Lease } from "../src/domain/Lease.ts"
 import type { RecipeSight, StartFault, TinytaskSight } from "../src/domain/ObservedState.ts"
 import type { Outcome } from "../src/domain/Outcome.ts"
 import type { HostIdentity, Liveness } from "../src/domain/ProcessIdentity.ts"
+import type { Request } from "../src/domain/Request.ts"
 import type { Task } from "../src/domain/Task.ts"
 import type { ClaimSight, Evidence, TaskRecord } from "../src/domain/TaskRecord.ts"
 import {
@@ -41,6 +42,7 @@ import {
   supervisorPid,
   task as taskOf,
   taskId,
+  stopRequest,
   tokenOf,
   unreadable
 } from "./builders.ts"
@@ -122,6 +124,12 @@ const drawAgents = (dice: Dice, mode: DesiredState["mode"]): ReadonlyArray<Agent
       stopGraceSec: dice.pick([10, 10, 0])
     })
   })
+
+/** Commands that asked for the stop of what runs, of what ran, and of what never did. */
+const drawStopRequests = (dice: Dice, records: ReadonlyArray<TaskRecord>): ReadonlyArray<Request> =>
+  records.flatMap(({ lease, taskId: id }) =>
+    lease._tag === "Read" && dice.chance(5) ? [stopRequest(id, lease.lease.epoch + dice.pick([0, 0, 0, 1]))] : []
+  )
 
 const drawAgentRecords = (dice: Dice): ReadonlyArray<AgentRecord> =>
   [...agentNames, "zed"]
@@ -725,6 +733,8 @@ const drawWorld = (dice: Dice): World => {
       tinytask,
       records: dice.shuffle(records),
       agents: dice.shuffle(drawAgentRecords(dice)),
+      paused: dice.chance(96) ? null : { by: "maria", until: dice.pick([null, at(-60), at(600)]) },
+      requests: dice.shuffle(drawStopRequests(dice, records)),
       recipes: drawRecipes(dice, agents),
       startFaults: faults,
       startsOffReason: dice.chance(96) ? null : "boot id unreadable"

@@ -26,7 +26,7 @@ const program = Effect.gen(function* () {
     removeLease: store.removeLease(taskId(1001), token("1")),
     setLeaseAside: store.setLeaseAside(taskId(1001)),
     writeAttempts: history.write(attempts()),
-    writeAgents: history.writeAgents([]),
+    writeAgents: history.writeAgents({ agents: [], paused: null }),
     append: history.append(historyLine())
   }
   for (const [name, write] of Object.entries(writes)) {

@@ -105,8 +105,31 @@ export const AgentRecord = Schema.Struct({
   setAsideUntil: Schema.NullOr(Timestamp)
 })
 export type AgentRecord = typeof AgentRecord.Type
+
+/** What is known of an agent of which nothing has been written yet. */
+export const newAgentRecord = (agentName: AgentName): AgentRecord => ({
+  agentName,
+  pausedBy: null,
+  pausedUntil: null,
+  lastStart: null,
+  startFailures: 0,
+  setAsideUntil: null
+})
+
+/** Somebody wants nothing new started; `until` null: until it is resumed. */
+export const Pause = Schema.Struct({ by: Schema.String, until: Schema.NullOr(Timestamp) })
+export type Pause = typeof Pause.Type
+
+/** The agents' records, and the pause of all of them together. */
+export interface AgentRecords {
+  readonly agents: ReadonlyArray<AgentRecord>
+  readonly paused: Pause | null
+}
+
 export const AgentsFile = Schema.Struct({
   version: Schema.Literal(1),
+  /** The pause of all together; absent = none. */
+  paused: Schema.optionalKey(Schema.NullOr(Pause)),
   agents: Schema.Array(
     AgentRecord.pipe(
       Schema.encodeKeys({

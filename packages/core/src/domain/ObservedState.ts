@@ -1,7 +1,8 @@
 /** The observed state: what was seen, including what time it was. All that reconcile knows of the world. */
-import type { AgentRecord } from "./Attempts.ts"
+import type { AgentRecord, Pause } from "./Attempts.ts"
 import type { TaskId, Token } from "./identifiers.ts"
 import type { HostIdentity } from "./ProcessIdentity.ts"
+import type { Request } from "./Request.ts"
 import type { Task } from "./Task.ts"
 import type { TaskRecord } from "./TaskRecord.ts"
 
@@ -39,6 +40,10 @@ export interface ObservedState {
   readonly tinytask: TinytaskSight
   readonly records: ReadonlyArray<TaskRecord>
   readonly agents: ReadonlyArray<AgentRecord>
+  /** The pause of all agents together; null = none was asked for. */
+  readonly paused: Pause | null
+  /** What commands have asked for and is not carried out yet, the oldest first. */
+  readonly requests: ReadonlyArray<Request>
   readonly recipes: ReadonlyArray<RecipeSight>
   readonly startFaults: ReadonlyArray<StartFault>
   /** Why nothing may be started whatever the policy says: identity unreadable, state not writable. */

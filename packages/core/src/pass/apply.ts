@@ -5,6 +5,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import { newAgentRecord } from "../domain/Attempts.ts"
 import type { AgentRecord } from "../domain/Attempts.ts"
 import type { DesiredState } from "../domain/DesiredState.ts"
 import { Term as TermSchema } from "../domain/identifiers.ts"
@@ -78,15 +79,6 @@ const asksTinytask = (action: Action): boolean =>
 
 const noTerm: Term = TermSchema.make(0)
 
-const newAgent = (agentName: AgentRecord["agentName"]): AgentRecord => ({
-  agentName,
-  pausedBy: null,
-  pausedUntil: null,
-  lastStart: null,
-  startFailures: 0,
-  setAsideUntil: null
-})
-
 /** What starts and endings change in the agents' records: last use, failed starts in a row. */
 const agentRecordsAfter = (
   agents: ReadonlyArray<AgentRecord>,
@@ -99,12 +91,12 @@ const agentRecordsAfter = (
     if (result._tag !== "Applied") continue
     const { action, outcome } = result
     if (action._tag === "Start") {
-      const record = records.get(action.agent) ?? newAgent(action.agent)
+      const record = records.get(action.agent) ?? newAgentRecord(action.agent)
       records.set(action.agent, { ...record, lastStart: timestampOf(nowMs) })
     }
     if (action._tag === "End" && outcome !== null) {
       const { agent, taskId } = action.attempt
-      const record = records.get(agent) ?? newAgent(agent)
+      const record = records.get(agent) ?? newAgentRecord(agent)
       records.set(agent, recordAgentEnding(record, outcome, { nowMs, taskId }, desired.policy))
     }
   }
@@ -117,8 +109,9 @@ const writeAgents = Effect.fnUntraced(function* (input: ApplyInput, results: Rea
     ({ _tag, action }) => _tag === "Applied" && (action._tag === "Start" || action._tag === "End")
   )
   if (!touched) return
-  const agents = yield* history.readAgents
-  yield* history.writeAgents(agentRecordsAfter(agents, results, input.desired, yield* Clock.currentTimeMillis))
+  const { agents, paused } = yield* history.readAgents
+  const nowMs = yield* Clock.currentTimeMillis
+  yield* history.writeAgents({ agents: agentRecordsAfter(agents, results, input.desired, nowMs), paused })
 })
 
 export const apply = Effect.fn("apply")(function* (input: ApplyInput) {

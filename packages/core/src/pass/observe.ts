@@ -10,6 +10,7 @@ import type { Attempts, StopRecord } from "../domain/Attempts.ts"
 import type { DesiredState } from "../domain/DesiredState.ts"
 import type { TaskId } from "../domain/identifiers.ts"
 import type { ObservedState, StartFault, TinytaskSight } from "../domain/ObservedState.ts"
+import type { Request } from "../domain/Request.ts"
 import { isOpen } from "../domain/Task.ts"
 import type { Task } from "../domain/Task.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
@@ -30,6 +31,7 @@ export interface ObserveInput {
   readonly startsOffReason: string | null
   /** Stop records that stand in memory alone, by token. */
   readonly stops: ReadonlyMap<string, StopRecord>
+  readonly requests: ReadonlyArray<Request>
 }
 
 /** At most this many tasks are looked up at once. */
@@ -156,7 +158,9 @@ export const observe = Effect.fn("observe")(function* (input: ObserveInput) {
     here: ourselves.here,
     tinytask,
     records: evidence.tasks.map((entry) => recordOf(entry, evidence, input.stops)),
-    agents: Result.isSuccess(agents) ? agents.success : [],
+    agents: Result.isSuccess(agents) ? agents.success.agents : [],
+    paused: Result.isSuccess(agents) ? agents.success.paused : null,
+    requests: input.requests,
     recipes,
     startFaults: input.startFaults,
     startsOffReason: input.startsOffReason ?? (Result.isSuccess(agents) ? null : agents.failure.message)

@@ -7,13 +7,17 @@ import * as Ref from "effect/Ref"
 import type { DesiredState } from "../domain/DesiredState.ts"
 import type { Term } from "../domain/identifiers.ts"
 import type { ObservedState } from "../domain/ObservedState.ts"
+import type { Request } from "../domain/Request.ts"
 import type { Plan } from "../domain/Plan.ts"
 import { reconcile } from "../reconcile/reconcile.ts"
+import { afterRequests } from "../requests/afterRequests.ts"
 import type { Violation } from "../reconcile/invariants.ts"
 import type { ActionResult } from "./ActionResult.ts"
 import { apply } from "./apply.ts"
 import type { PassMemory } from "./memory.ts"
 import { observe } from "./observe.ts"
+import { requestsNow, takeRequests } from "./takeRequests.ts"
+import type { TakenRequests } from "./takeRequests.ts"
 
 /** The most rounds of one pass. */
 export const roundsMax = 3
@@ -23,6 +27,8 @@ export interface Round {
   readonly plan: Plan
   readonly violations: ReadonlyArray<Violation>
   readonly results: ReadonlyArray<ActionResult>
+  /** What of the requests of commands could not be carried out, one sentence each. */
+  readonly requestErrors: ReadonlyArray<string>
 }
 
 export interface PassReport {
@@ -42,17 +48,45 @@ export interface PassInput {
   readonly onResults: (results: ReadonlyArray<ActionResult>) => Effect.Effect<void>
 }
 
-/** What is seen and what would be done, without doing it. Writes nothing, takes no lock. */
-export const plan = Effect.fn("pass.plan")(function* (
-  input: Pick<PassInput, "desired" | "memory" | "startsOffReason">
-) {
-  const observed = yield* observe({
+type LookInput = Pick<PassInput, "desired" | "memory" | "startsOffReason">
+
+const look = Effect.fnUntraced(function* (input: LookInput, requests: ReadonlyArray<Request>) {
+  return yield* observe({
     desired: input.desired,
     startFaults: yield* Ref.get(input.memory.startFaults),
     startsOffReason: input.startsOffReason,
-    stops: yield* Ref.get(input.memory.stops)
+    stops: yield* Ref.get(input.memory.stops),
+    requests
   })
+})
+
+/**
+ * What is seen and what would be done, without doing it. Writes nothing, takes no lock. What commands have asked for
+ * counts as carried out, as the next pass begins with it.
+ */
+export const plan = Effect.fn("pass.plan")(function* (input: LookInput) {
+  const observed = afterRequests(yield* look(input, yield* requestsNow()))
   return { observed, plan: reconcile(observed, input.desired) }
+})
+
+const noRequests: TakenRequests = { left: [], errors: [] }
+
+/** One round: what commands asked for is carried out, then observe, reconcile, apply. */
+export const runRound = Effect.fn("pass.round")(function* (input: PassInput) {
+  const requests = input.term === null ? noRequests : yield* takeRequests()
+  const observed = yield* look(input, requests.left)
+  const made = reconcile(observed, input.desired)
+  yield* input.onPlan(observed, made)
+  const { results, violations } = yield* apply({
+    observed,
+    desired: input.desired,
+    plan: made,
+    memory: input.memory,
+    term: input.term,
+    logDirectory: input.logDirectory
+  })
+  yield* input.onResults(results)
+  return { observed, plan: made, violations, results, requestErrors: requests.errors } satisfies Round
 })
 
 /** Whether a round may have freed or undone something that the next observation should see at once. */
@@ -64,13 +98,14 @@ const callsForAnother = (results: ReadonlyArray<ActionResult>): boolean =>
   )
 
 const errorsOf = (
-  { observed, plan, results, violations }: Round,
+  { observed, plan, requestErrors, results, violations }: Round,
   expectedReason: string | null
 ): ReadonlyArray<string> => [
   ...(observed.startsOffReason === null || observed.startsOffReason === expectedReason
     ? []
     : [`nothing is started: ${observed.startsOffReason}`]),
   ...(plan.tinytask._tag === "Unread" ? [plan.tinytask.reason] : []),
+  ...requestErrors,
   ...violations.map(
     ({ invariant, message }) => `the plan breaks invariant (${invariant}), its starts were dropped: ${message}`
   ),
@@ -93,19 +128,9 @@ const errorsOf = (
 export const runPass = Effect.fn("pass.run")(function* (input: PassInput) {
   const rounds: Array<Round> = []
   for (let round = 0; round < roundsMax; round += 1) {
-    const { observed, plan: made } = yield* plan(input)
-    yield* input.onPlan(observed, made)
-    const { results, violations } = yield* apply({
-      observed,
-      desired: input.desired,
-      plan: made,
-      memory: input.memory,
-      term: input.term,
-      logDirectory: input.logDirectory
-    })
-    yield* input.onResults(results)
-    rounds.push({ observed, plan: made, violations, results })
-    if (!callsForAnother(results)) break
+    const made = yield* runRound(input)
+    rounds.push(made)
+    if (!callsForAnother(made.results)) break
   }
   return {
     rounds,

@@ -1,7 +1,7 @@
 /** The port to what is remembered of attempts: outcomes, counts and backoff per task, the agents' records, the history. */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
-import type { AgentRecord, Attempts, HistoryLine } from "../domain/Attempts.ts"
+import type { AgentRecords, Attempts, HistoryLine } from "../domain/Attempts.ts"
 import type { TaskId } from "../domain/identifiers.ts"
 import type { StateUnreadable, StateWriteError } from "./StateError.ts"
 
@@ -22,8 +22,8 @@ export class AttemptHistory extends Context.Service<
     readonly read: (taskId: TaskId) => Effect.Effect<StoredAttempts, StateUnreadable>
     readonly write: (attempts: Attempts) => Effect.Effect<void, StateWriteError>
     /** Empty when there is no agents file; an unreadable one is an error: a pause must not be forgotten. */
-    readonly readAgents: Effect.Effect<ReadonlyArray<AgentRecord>, StateUnreadable>
-    readonly writeAgents: (agents: ReadonlyArray<AgentRecord>) => Effect.Effect<void, StateWriteError>
+    readonly readAgents: Effect.Effect<AgentRecords, StateUnreadable>
+    readonly writeAgents: (records: AgentRecords) => Effect.Effect<void, StateWriteError>
     /** Appends one line, durably. Repeated after a crash: readers keep the last line of a token. */
     readonly append: (line: HistoryLine) => Effect.Effect<void, StateWriteError>
   }

@@ -10,6 +10,9 @@ const claimPattern = new RegExp(`^${naturalPattern}\\.${naturalPattern}$`)
 const stopPattern = new RegExp(`^${naturalPattern}\\.${naturalPattern}\\.json$`)
 const logPattern = new RegExp(`^${naturalPattern}\\.log$`)
 const promptPattern = new RegExp(`^${naturalPattern}\\.prompt$`)
+const uuidPattern = "([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
+const requestPattern = new RegExp(`^[0-9]{8}T[0-9]{6}(?:\\.[0-9]{1,9})?Z-${uuidPattern}\\.json$`)
+const answerPattern = new RegExp(`^${uuidPattern}\\.json$`)
 const schedulerLogPattern = /^scheduler_([0-9]{8})\.log$/
 const naturalName = new RegExp(`^${naturalPattern}$`)
 
@@ -22,6 +25,11 @@ const numbersOf = (pattern: RegExp, name: string): ReadonlyArray<number> | null 
 export const taskFileName = (taskId: TaskId): string => `task_${taskId}.json`
 export const claimFileName = (taskId: TaskId, epoch: Epoch): string => `${taskId}.${epoch}`
 export const stopFileName = (taskId: TaskId, epoch: Epoch): string => `${taskId}.${epoch}.json`
+/** `<time>-<uuid>.json`: sorted by name, the oldest comes first. */
+export const requestFileName = ({ at, uuid }: { readonly at: string; readonly uuid: string }): string =>
+  `${at.replaceAll(/[-:]/g, "")}-${uuid}.json`
+/** `<uuid>.json`: what came of a request. */
+export const answerFileName = (uuid: string): string => `${uuid}.json`
 /** The scheduler's own log of a day, YYYYMMDD; in the log directory. */
 export const schedulerLogName = (day: string): string => `scheduler_${day}.log`
 /** Relative to the log directory. */
@@ -33,6 +41,9 @@ export const parseClaimFileName = (name: string): { readonly taskId: number; rea
   pairOf(numbersOf(claimPattern, name))
 export const parseStopFileName = (name: string): { readonly taskId: number; readonly epoch: number } | null =>
   pairOf(numbersOf(stopPattern, name))
+/** The uuid in a request's file name. */
+export const parseRequestFileName = (name: string): string | null => requestPattern.exec(name)?.[1] ?? null
+export const parseAnswerFileName = (name: string): string | null => answerPattern.exec(name)?.[1] ?? null
 export const parseLogFileName = (name: string): number | null => numbersOf(logPattern, name)?.[0] ?? null
 export const parsePromptFileName = (name: string): number | null => numbersOf(promptPattern, name)?.[0] ?? null
 /** The day of a scheduler's log, YYYYMMDD. */

@@ -3,10 +3,11 @@ import type { Agent, DesiredState, Policy } from "../domain/DesiredState.ts"
 import type { AgentName, Epoch } from "../domain/identifiers.ts"
 import { Epoch as EpochSchema } from "../domain/identifiers.ts"
 import type { RecipeSight } from "../domain/ObservedState.ts"
-import type { AgentRecord } from "../domain/Attempts.ts"
+import type { AgentRecord, Pause } from "../domain/Attempts.ts"
 import type { Action, WaitReason } from "../domain/Plan.ts"
 import type { Task } from "../domain/Task.ts"
 import { millisOf } from "../domain/time.ts"
+import { pauseHolds } from "../requests/pause.ts"
 import type { Ledger } from "./capacity.ts"
 import { backoffUntilMs } from "./backoff.ts"
 import { agentPool } from "./pool.ts"
@@ -20,6 +21,7 @@ export interface AssignInput {
   readonly nowMs: number
   readonly startsOffReason: string | null
   readonly agentRecords: ReadonlyArray<AgentRecord>
+  readonly paused: Pause | null
   readonly recipes: ReadonlyArray<RecipeSight>
   readonly ledger: Ledger
   /** The largest epoch seen for a task, and the number of its next attempt for people. */
@@ -54,6 +56,16 @@ export const agentReason = (
   }
   const setAsideUntilMs = backoffUntilMs(record.setAsideUntil, nowMs, policy)
   return setAsideUntilMs === null ? null : { _tag: "AgentSetAside", agent: agent.name, untilMs: setAsideUntilMs }
+}
+
+/** Why nothing is started whatever is free; null when it may be. */
+const startsOff = ({ desired, nowMs, paused, startsOffReason }: AssignInput): WaitReason | null => {
+  if (startsOffReason !== null) return { _tag: "StartsOff", policy: "observe-only", reason: startsOffReason }
+  const { starts } = desired.policy
+  if (starts !== "on") return { _tag: "StartsOff", policy: starts, reason: null }
+  if (!pauseHolds(paused, nowMs)) return null
+  const until = paused.until === null ? "it is resumed" : paused.until
+  return { _tag: "StartsOff", policy: "drain", reason: `paused by ${paused.by} until ${until}` }
 }
 
 export const makeAssigner = (input: AssignInput): Assigner => {
@@ -137,11 +149,9 @@ export const makeAssigner = (input: AssignInput): Assigner => {
     return [known, ...reasons]
   }
 
+  const off = startsOff(input)
   const assign = (task: Task): Assignment => {
-    const policy = input.startsOffReason === null ? desired.policy.starts : "observe-only"
-    if (policy !== "on") {
-      return { _tag: "Wait", reasons: [{ _tag: "StartsOff", policy, reason: input.startsOffReason }] }
-    }
+    if (off !== null) return { _tag: "Wait", reasons: [off] }
     const [ownRecipe] = recipeTags(task)
     const agent = choose(task, ownRecipe)
     if (!("name" in agent)) return { _tag: "Wait", reasons: agent }

@@ -56,6 +56,13 @@ export const takenAway = ({ sight, view }: Facts): boolean => {
   return task.assignee !== null && task.assignee !== view.reference.agent && task.status !== "complete"
 }
 
+/** A command asked for the stop of this very attempt. */
+export const askedToStop = ({ observed, view }: Facts): boolean =>
+  observed.requests.some(
+    (request) =>
+      request.kind === "stop" && request.epoch === view.reference.epoch && request.token === view.reference.token
+  )
+
 /** It runs for longer than its lease allows. */
 export const tooLong = (facts: Facts): boolean => {
   const maxRuntimeSec = facts.view.lease?.maxRuntimeSec ?? 0

@@ -159,6 +159,10 @@ const onlyTheReady: Check = (observed, desired, plan) => {
     const pausedForEver = agentRecord !== undefined && agentRecord.pausedBy !== null && agentRecord.pausedUntil === null
     const faults: ReadonlyArray<readonly [boolean, string]> = [
       [policy.starts !== "on" || observed.startsOffReason !== null, "starts are off"],
+      [
+        observed.paused !== null && (observed.paused.until === null || ahead(observed.paused.until)),
+        "everything is paused"
+      ],
       [task.status !== "idle", `it is ${task.status}`],
       [task.blocked && !policy.disableBlocking, "it is blocked"],
       [policy.parents === "wait" && parents.has(task.id), "it has open subtasks"],

@@ -3,6 +3,7 @@
  * actions. Death is proven, never assumed: what can't be proven is held, and says so.
  */
 import {
+  askedToStop,
   factsOf,
   isFinishedAndGone,
   isGivenUp,
@@ -146,6 +147,7 @@ const rules: ReadonlyArray<Rule> = [
     when: (facts) => facts.view.leaseFault !== null,
     judge: running((facts) => facts.view.leaseFault ?? "lease-missing")
   },
+  { name: "somebody asked for its stop", when: askedToStop, judge: stop(() => "requested") },
   { name: "it runs for too long", when: tooLong, judge: stop(() => "max-runtime") },
   { name: "its agent is silent for too long", when: silentTooLong, judge: stop(() => "idle") },
   { name: "its supervisor hangs", when: (facts) => facts.look.hung, judge: stop(() => "hung-supervisor") },

@@ -46,12 +46,18 @@ export const preconditionOf = (
     queueLimits: desired.queueLimits.map(({ limit, queue }) => [queue, limit]).sort(byText),
     maxConcurrent: desired.maxConcurrent,
     starts: observed.startsOffReason === null ? desired.policy.starts : "observe-only",
+    paused: observed.paused === null ? null : [observed.paused.by, observed.paused.until],
+    stops: stopsAskedFor(observed),
     policy: [desired.policy.order, desired.policy.parents, desired.policy.disableBlocking],
     tinytask: observed.tinytask._tag,
     next: [plan.nextWallMs, plan.nextMonoMs]
   }
   return bytesToHex(sha256(utf8ToBytes(JSON.stringify(subject))))
 }
+
+/** Stops that were asked for: a rung may be due because of them. */
+const stopsAskedFor = ({ requests }: ObservedState): ReadonlyArray<string> =>
+  requests.flatMap((request) => (request.kind === "stop" ? [request.token] : [])).sort()
 
 const byText = (left: ReadonlyArray<unknown>, right: ReadonlyArray<unknown>): number =>
   String(left[0]) < String(right[0]) ? -1 : 1

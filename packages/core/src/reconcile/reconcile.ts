@@ -11,6 +11,8 @@ import type { Action, Plan, Verdict, WaitReason } from "../domain/Plan.ts"
 import { isOpen } from "../domain/Task.ts"
 import type { Task } from "../domain/Task.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
+import { millisOf } from "../domain/time.ts"
+import { pauseHolds } from "../requests/pause.ts"
 import { actionTaskId } from "./actionTaskId.ts"
 import { makeAssigner } from "./assign.ts"
 import { attemptView, holdOf } from "./attemptView.ts"
@@ -101,6 +103,7 @@ export const reconcile = (observed: ObservedState, desired: DesiredState): Plan 
     nowMs: observed.nowMs,
     startsOffReason: observed.startsOffReason,
     agentRecords: observed.agents,
+    paused: observed.paused,
     recipes: observed.recipes,
     ledger,
     history: (task) => {
@@ -128,7 +131,7 @@ export const reconcile = (observed: ObservedState, desired: DesiredState): Plan 
     actions: [...judgements.flatMap(({ actions }) => actions).sort(byKind), ...starts],
     usage: ledger.usage(),
     leftByBound: assigner.leftByBound(),
-    nextWallMs: earliestWall(verdicts),
+    nextWallMs: earliest([earliestWall(verdicts), pauseEndMs(observed)]),
     nextMonoMs: earliest(judgements.map(({ nextMonoMs }) => nextMonoMs))
   }
   return { ...plan, precondition: preconditionOf(observed, desired, plan) }
@@ -158,7 +161,8 @@ const identityOf = ({
   return attempts === null ? null : { endpoint: attempts.endpoint, createdAt: attempts.taskCreatedAt }
 }
 
-const isSameEndpoint = (left: string, right: string): boolean => bare(left) === bare(right)
+/** Whether two spellings lead to the same Tinytask. */
+export const isSameEndpoint = (left: string, right: string): boolean => bare(left) === bare(right)
 const bare = (endpoint: string): string => endpoint.replace(/\/(?:mcp\/?)?$/, "").toLowerCase()
 
 /** What Tinytask says of one task: from the list, else from the look-up. */
@@ -259,6 +263,10 @@ const earliest = (times: ReadonlyArray<number | null>): number | null => {
 
 const earliestWall = (verdicts: ReadonlyArray<Verdict>): number | null =>
   earliest(verdicts.map((verdict) => (verdict._tag === "Wait" ? earliest(verdict.reasons.map(untilOf)) : null)))
+
+/** When the pause of all agents together ends by itself. */
+const pauseEndMs = ({ nowMs, paused }: ObservedState): number | null =>
+  pauseHolds(paused, nowMs) && paused.until !== null ? millisOf(paused.until) : null
 
 const untilOf = (reason: WaitReason): number | null =>
   reason._tag === "Backoff" || reason._tag === "AgentPaused" || reason._tag === "AgentSetAside" ? reason.untilMs : null

@@ -1,7 +1,8 @@
 /** The state directory in memory: what stands in it, who holds its lock, and whether it can be written. */
-import type { AgentRecord, Attempts, HistoryLine, StopRecord } from "../domain/Attempts.ts"
+import type { AgentRecord, Attempts, HistoryLine, Pause, StopRecord } from "../domain/Attempts.ts"
 import type { Epoch, TaskId, Token } from "../domain/identifiers.ts"
 import type { Claim } from "../domain/Lease.ts"
+import type { Request, RequestAnswer, RequestId } from "../domain/Request.ts"
 import type { StoredLease, StoredTask } from "../ports/LeaseStore.ts"
 
 /** Files that are named by task and epoch. */
@@ -50,6 +51,11 @@ export class SimulatedFiles {
   /** What was renamed aside. */
   readonly aside: Array<string> = []
   agents: ReadonlyArray<AgentRecord> = []
+  /** The pause of all agents together. */
+  paused: Pause | null = null
+  /** What commands ask for, by the name of its file; null = something that is no request. */
+  readonly requests = new Map<string, Request | null>()
+  readonly answers = new Map<RequestId, RequestAnswer>()
   /** Why nothing can be written, by anybody; null = it can. */
   unwritable: string | null = null
   /** Which taking of the lock holds it, as its inode would tell; null = nobody does. */

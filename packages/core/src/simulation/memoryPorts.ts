@@ -10,10 +10,12 @@ import { AttemptHistory } from "../ports/AttemptHistory.ts"
 import { type CgroupPlace, Cgroups, type CgroupsShape } from "../ports/Cgroups.ts"
 import { LeaseStore } from "../ports/LeaseStore.ts"
 import { HostUnidentified, ProcessesUnreadable, ProcessTable } from "../ports/ProcessTable.ts"
+import { Requests } from "../ports/Requests.ts"
 import { SchedulerLock } from "../ports/SchedulerLock.ts"
 import { TaskQueue, TaskQueueRejected, TaskQueueUnreachable } from "../ports/TaskQueue.ts"
 import { makeCall, noFaults } from "./memoryCalls.ts"
 import type { Call, FaultHook } from "./memoryCalls.ts"
+import { requestBox } from "./memoryRequests.ts"
 import { attemptHistory, confirmedBy, leaseStore, schedulerLock } from "./memoryState.ts"
 import type { NewProcess, SimulatedMachine, SimulatedProcess } from "./SimulatedMachine.ts"
 import type { SimulatedTinytask } from "./SimulatedTinytask.ts"
@@ -161,6 +163,7 @@ export const layerSimulation = (
       return Context.make(SchedulerLock, confirmedBy(lock, call)).pipe(
         Context.add(LeaseStore, leaseStore(files, lock, call)),
         Context.add(AttemptHistory, attemptHistory(files, lock, call)),
+        Context.add(Requests, requestBox(files, lock, call)),
         Context.add(TaskQueue, taskQueue(tinytask, call)),
         Context.add(ProcessTable, processTable(machine, self, call)),
         Context.add(Cgroups, cgroupsOf(machine, call)),

@@ -12,11 +12,11 @@ import type { SimulatedFiles } from "./SimulatedFiles.ts"
 
 type Lock = SchedulerLock["Service"]
 
-const unreadable = (reason: string) => new StateUnreadable({ path: "state", reason })
-const unwritable = (reason: string) => new StateUnwritable({ path: "state", reason })
+export const unreadable = (reason: string) => new StateUnreadable({ path: "state", reason })
+export const unwritable = (reason: string) => new StateUnwritable({ path: "state", reason })
 
 /** A write: the lock is confirmed first, then the disk is asked, then it happens. */
-const makeWrite =
+export const makeWrite =
   (files: SimulatedFiles, lock: Lock, call: Call) =>
   <A, E = never>(name: string, act: () => Effect.Effect<A, E>) =>
     call(name, unwritable, () =>
@@ -114,10 +114,13 @@ export const attemptHistory = (files: SimulatedFiles, lock: Lock, call: Call) =>
         files.attemptsProblems.delete(attempts.taskId)
         return Effect.void
       }),
-    readAgents: call("AttemptHistory.readAgents", unreadable, () => Effect.succeed(files.agents)),
-    writeAgents: (agents) =>
+    readAgents: call("AttemptHistory.readAgents", unreadable, () =>
+      Effect.succeed({ agents: files.agents, paused: files.paused })
+    ),
+    writeAgents: ({ agents, paused }) =>
       write("AttemptHistory.writeAgents", () => {
         files.agents = agents
+        files.paused = paused
         return Effect.void
       }),
     append: (line) =>

@@ -23,6 +23,7 @@ import {
   sighting,
   startingLease,
   stopRecord,
+  stopRequest,
   tokenOf,
   unreadable
 } from "../builders.ts"
@@ -209,6 +210,21 @@ describe("a running attempt", () => {
       name: "its run time is over: stopped",
       world: run(evidence.healthy, { startMonoMs: mono(-3600) }),
       lines: ["stop task 1 on ada (epoch 3): max-runtime, interrupt", "  interrupt, next at 10 s"]
+    },
+    {
+      name: "a command asked for its stop",
+      world: run(evidence.healthy).addRequest(stopRequest(1, 3)),
+      lines: ["stop task 1 on ada (epoch 3): requested, interrupt", "  interrupt, next at 10 s"]
+    },
+    {
+      name: "a command asked for the stop of an attempt before it: it runs on",
+      world: run(evidence.healthy).addRequest(stopRequest(1, 2)),
+      lines: ["running task 1 on ada (epoch 3): running"]
+    },
+    {
+      name: "a command asked for its stop, and nobody can say whether it lives: never signalled",
+      world: run(evidence.unknown, {}, otherHost).addRequest(stopRequest(1, 3)),
+      lines: ["running task 1 on ada (epoch 3): liveness unknown, its slot is held", "  note: unknown since 0 s"]
     },
     {
       name: "its run time is not over: what counts is the clock that no one sets, not the start's date",

@@ -56,6 +56,19 @@ describe("starts off", () => {
       lines: ["wait task 1: starts are off: drain", "finish task 9 on ada (epoch 1): done, exit 0", "  end as done"]
     },
     {
+      name: "paused as a whole: nothing starts, what runs is looked after",
+      world: oneAgent().withPause("maria", null).addTask(1).addRunning(9, "ada"),
+      lines: [
+        "wait task 1: starts are off: drain (paused by maria until it is resumed)",
+        "running task 9 on ada (epoch 1): running"
+      ]
+    },
+    {
+      name: "a pause that is over pauses nothing",
+      world: oneAgent().withPause("maria", 0).addTask(1),
+      lines: ["start task 1 on ada (epoch 1, attempt 1)"]
+    },
+    {
       name: "a machine that can't be identified starts nothing, whatever the policy says",
       world: oneAgent().withStartsOff("boot id unreadable").addTask(1),
       lines: ["wait task 1: starts are off: observe-only (boot id unreadable)"]
