@@ -8,6 +8,7 @@ import * as SchedulerLockFile from "@tinyscheduler/adapters-fs/SchedulerLock"
 import * as Launcher from "@tinyscheduler/adapters-process/AgentLauncher"
 import * as Cgroups from "@tinyscheduler/adapters-process/Cgroups"
 import * as Processes from "@tinyscheduler/adapters-process/ProcessTable"
+import * as InventoryFiles from "@tinyscheduler/adapters-fs/StateInventory"
 import { layerTaskQueue } from "@tinyscheduler/adapters-tinytask/TinytaskClient"
 import type { TinytaskOptions } from "@tinyscheduler/adapters-tinytask/TinytaskClient"
 import { ProcessTable } from "@tinyscheduler/core/ports/ProcessTable"
@@ -44,7 +45,12 @@ export const layerPorts = (
   )
   const files = Layer.unwrap(
     Effect.map(state, (options) =>
-      Layer.mergeAll(LeaseStoreFiles.layer(options), AttemptHistoryFiles.layer(options), RequestFiles.layer(options))
+      Layer.mergeAll(
+        LeaseStoreFiles.layer(options),
+        AttemptHistoryFiles.layer(options),
+        RequestFiles.layer(options),
+        InventoryFiles.layer({ ...options, temporaryDirectory: configuration.temporaryDir })
+      )
     )
   )
   const launcher = Launcher.layer({

@@ -12,6 +12,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { configCommand } from "./commands/config.ts"
 import { demoCommand } from "./commands/demo.ts"
 import { initCommand } from "./commands/init.ts"
+import { repairCommand } from "./commands/repair.ts"
 import { runCommand } from "./commands/run.ts"
 import { statusCommand } from "./commands/status.ts"
 import { tinytaskCommand } from "./commands/tinytask.ts"
@@ -27,6 +28,7 @@ const commands = root.pipe(
     runCommand,
     upCommand,
     statusCommand,
+    repairCommand,
     configCommand,
     initCommand,
     validateCommand,

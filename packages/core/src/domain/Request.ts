@@ -58,7 +58,12 @@ export const ResumeRequest = Schema.Struct({
 export type ResumeRequest = typeof ResumeRequest.Type
 
 /** Find and mend what people broke by hand. */
-export const RepairRequest = Schema.Struct({ ...common, kind: Schema.Literal("repair") })
+export const RepairRequest = Schema.Struct({
+  ...common,
+  kind: Schema.Literal("repair"),
+  /** Whether what was set aside goes too; absent = no. */
+  purge: Schema.optionalKey(Schema.Boolean)
+})
 export type RepairRequest = typeof RepairRequest.Type
 
 /** Remove what nobody needs any more. */

@@ -73,7 +73,7 @@ const noRequests: TakenRequests = { left: [], errors: [] }
 
 /** One round: what commands asked for is carried out, then observe, reconcile, apply. */
 export const runRound = Effect.fn("pass.round")(function* (input: PassInput) {
-  const requests = input.term === null ? noRequests : yield* takeRequests()
+  const requests = input.term === null ? noRequests : yield* takeRequests(input.desired)
   const observed = yield* look(input, requests.left)
   const made = reconcile(observed, input.desired)
   yield* input.onPlan(observed, made)

@@ -7,6 +7,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import type { DesiredState } from "../domain/DesiredState.ts"
 import type { TaskId } from "../domain/identifiers.ts"
 import { requestKeptMs } from "../domain/Request.ts"
 import type { Request, RequestAnswer } from "../domain/Request.ts"
@@ -16,7 +17,8 @@ import { LeaseStore } from "../ports/LeaseStore.ts"
 import type { StoredTask } from "../ports/LeaseStore.ts"
 import { Requests } from "../ports/Requests.ts"
 import type { StoredRequest } from "../ports/Requests.ts"
-import type { StateUnreadable, StateWriteError } from "../ports/StateError.ts"
+import { repairAsAsked } from "../repair/repairAsAsked.ts"
+import { refused } from "../requests/answers.ts"
 import { carryOut } from "../requests/carryOut.ts"
 import type { AttemptName, CarriedOut, RequestEffect, RequestSight } from "../requests/carryOut.ts"
 
@@ -44,14 +46,14 @@ export const requestsNow = Effect.fn("requests.now")(function* () {
 })
 
 /** Carries out what is there. The caller holds the lock and has a term. */
-export const takeRequests = Effect.fn("pass.takeRequests")(function* () {
+export const takeRequests = Effect.fn("pass.takeRequests")(function* (desired: DesiredState) {
   const requests = yield* Requests
   const left: Array<Request> = []
   const errors: Array<string> = []
   const stored = yield* Effect.result(requests.pending)
   if (Result.isFailure(stored)) return { left, errors: [stored.failure.message] } satisfies TakenRequests
   for (const sight of stored.success) {
-    const taken = yield* takeOne(sight).pipe(Effect.uninterruptible, Effect.result)
+    const taken = yield* takeOne(sight, desired).pipe(Effect.uninterruptible, Effect.result)
     if (Result.isSuccess(taken)) {
       if (taken.success === "left" && sight._tag === "Read") left.push(sight.request)
     } else {
@@ -75,7 +77,7 @@ export const describeRequest = (request: Request): string => {
 /** Answers are kept for a day: what is older might have one that is forgotten. A clock that was set makes old what lies ahead too. */
 const isTooOld = (request: Request, nowMs: number): boolean => Math.abs(nowMs - millisOf(request.at)) > requestKeptMs
 
-const takeOne = Effect.fnUntraced(function* (sight: StoredRequest) {
+const takeOne = Effect.fnUntraced(function* (sight: StoredRequest, desired: DesiredState) {
   const requests = yield* Requests
   if (sight._tag === "Odd") {
     yield* requests.setAside(sight.name)
@@ -90,7 +92,7 @@ const takeOne = Effect.fnUntraced(function* (sight: StoredRequest) {
       `"${describeRequest(request)}" was asked at ${request.at}, which is too long ago: forgotten`
     )
   } else if (answer === null) {
-    const carried = yield* carriedOut(request, nowMs)
+    const carried = yield* carriedOut(request, desired, nowMs)
     if (carried._tag === "Pending") return "left" as const
     yield* write(carried.effect)
     yield* requests.answer(answerTo(request, carried, nowMs))
@@ -109,11 +111,8 @@ const answerTo = (
 
 const saysMax = 1000
 
-/** What a request comes to now. */
-const carriedOut = Effect.fnUntraced(function* (
-  request: Request,
-  nowMs: number
-): Effect.fn.Return<CarriedOut, StateUnreadable | StateWriteError, LeaseStore | AttemptHistory> {
+/** What a request comes to now. A repair mends as it goes: begun again it finds what it mended mended. */
+const carriedOut = Effect.fnUntraced(function* (request: Request, desired: DesiredState, nowMs: number) {
   switch (request.kind) {
     case "retry":
     case "stop":
@@ -122,8 +121,9 @@ const carriedOut = Effect.fnUntraced(function* (
     case "resume":
       return carryOut(request, yield* sightOfAgents(nowMs))
     case "repair":
+      return yield* repairAsAsked(desired, request.purge === true)
     case "gc":
-      return { _tag: "Answered", result: "refused", says: `${request.kind} is not there yet`, effect: { _tag: "None" } }
+      return refused(`${request.kind} is not there yet`)
   }
 })
 

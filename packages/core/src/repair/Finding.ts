@@ -152,3 +152,20 @@ export const careOf = (finding: Finding): Care => {
       return "person"
   }
 }
+
+/** The living processes that a finding names, for whoever has to look at them. */
+export const pidsOf = (finding: Finding): ReadonlyArray<number> => {
+  switch (finding._tag) {
+    case "LivingTask":
+    case "Survivors":
+      return finding.pids
+    case "OddLease":
+      return [finding.pid]
+    case "UnreadableLease":
+    case "UnreadableClaim":
+    case "UnreadableAttempts":
+      return finding.hindrance !== null && "pids" in finding.hindrance ? finding.hindrance.pids : []
+    default:
+      return []
+  }
+}

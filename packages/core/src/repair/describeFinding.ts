@@ -21,16 +21,31 @@ const days = (ageMs: number): string => {
   return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} days`
 }
 
+const thenAgain = (pids: ReadonlyArray<number>): string =>
+  `let ${pids.length === 1 ? "it" : "them"} end, or look at ${pids.length === 1 ? "it" : "them"} and end ${pids.length === 1 ? "it" : "them"} (${kill(pids, "TERM")}); then repair again`
+
 const ofHindrance = (hindrance: Hindrance, path: string): string => {
   switch (hindrance._tag) {
     case "Alive":
-      return `what it stands for lives, as ${pidsText(hindrance.pids)}: let it end by itself, or look at it and end it (${kill(hindrance.pids, "TERM")}); then repair again`
+      return `what it stands for lives, as ${pidsText(hindrance.pids)}: ${thenAgain(hindrance.pids)}`
     case "Unaccounted":
-      return `nothing says which attempt it stands for, and ${pidsText(hindrance.pids)} may be of it: when you know that they are another scheduler's, move the file away yourself (mv ${path} ${path}.aside); else end them (${kill(hindrance.pids, "TERM")}) and repair again`
+      return `nothing says which attempt it stands for, and ${pidsText(hindrance.pids)} may be of it: when you know that they are another scheduler's, move the file away (mv ${path} ${path}.aside); else ${thenAgain(hindrance.pids)}`
     case "OtherHost":
       return `it names the machine ${hindrance.host}, whose processes can't be seen from here: when nothing of it runs there, move it away (mv ${path} ${path}.aside)`
     case "Untrusted":
-      return `when you know who changed it and that its content is right, take it back: chown "$(id -u)" ${path} && chmod 600 ${path}; else remove it once nothing of it lives`
+      return `when its content is right: chown "$(id -u)" ${path} && chmod 600 ${path}; else remove it once nothing of it lives`
+  }
+}
+
+/** Of an attempts file: without it an attempt that is open would be forgotten, so it is never to be moved away. */
+const ofAttemptsHindrance = (hindrance: Hindrance): string => {
+  switch (hindrance._tag) {
+    case "Alive":
+    case "Unaccounted":
+      return `a start that it may tell of may live, as ${pidsText(hindrance.pids)}: ${thenAgain(hindrance.pids)}`
+    case "OtherHost":
+    case "Untrusted":
+      return "when its content is right, make it yours again: chown to your user, chmod 600"
   }
 }
 
@@ -87,7 +102,7 @@ export const describeFinding = (finding: Finding): Described => {
         because: "it may tell of a start that is open, so the task is held",
         todo:
           finding.hindrance !== null
-            ? ofHindrance(finding.hindrance, `state/attempts/task_${finding.taskId}.json`)
+            ? ofAttemptsHindrance(finding.hindrance)
             : finding.rebuilt === null
               ? "repair again when Tinytask can be read: without it nothing says which task the file is about"
               : "keep it aside, and write it anew from lease, claims, history and logs; a release by hand is not among them"

@@ -2,6 +2,7 @@
 import type { Finding } from "./Finding.ts"
 import type { Case, Examination } from "./examine.ts"
 import { hindranceOf } from "./hindrance.ts"
+import { isAboutUntrusted } from "./isAboutUntrusted.ts"
 import { rebuildAttempts } from "./rebuildAttempts.ts"
 
 /** What is known of a task's attempts without its attempts file. */
@@ -19,8 +20,18 @@ export const rebuiltOf = ({ lines, record, task, taskId }: Case, { desired, sigh
     monoMs: sight.observed.monoMs
   })
 
-const isSomethingKnown = ({ record }: Case): boolean =>
-  record?.lease._tag === "Read" || record?.claims.some(({ _tag }) => _tag === "Read") === true
+/**
+ * Whether an attempt was made that nothing tells of but the name of its log: it may be open. Every attempt that came to
+ * life has a log, and the logs of a task whose attempts file can't be read are kept.
+ */
+const isAnyUntold = ({ lines, record }: Case): boolean => {
+  const told = [
+    ...lines.map(({ epoch }) => epoch),
+    ...(record?.lease._tag === "Read" ? [record.lease.lease.epoch] : []),
+    ...(record?.claims.map(({ epoch }) => epoch) ?? [])
+  ]
+  return (record?.epochMax ?? 0) > Math.max(0, ...told)
+}
 
 export const findAttempts = (one: Case, examination: Examination): ReadonlyArray<Finding> => {
   const { lines, record, task, taskId } = one
@@ -29,9 +40,11 @@ export const findAttempts = (one: Case, examination: Examination): ReadonlyArray
   if (problem !== null) {
     // Without its lease and without Tinytask nothing says which task it is about: a parked one might start.
     const canRebuild = record?.lease._tag === "Read" || sight.observed.tinytask._tag === "Read"
-    const hindrance = isSomethingKnown(one)
-      ? null
-      : hindranceOf({ taskId, record, lines, file: null, isUntrusted: false, sight, unaccounted })
+    const isUntrusted = isAboutUntrusted(problem, sight.inventory)
+    const hindrance =
+      !isAnyUntold(one) && !isUntrusted
+        ? null
+        : hindranceOf({ taskId, record, lines, file: null, isUntrusted, sight, unaccounted })
     const rebuilt = canRebuild ? rebuiltOf(one, examination) : null
     return [{ _tag: "UnreadableAttempts", taskId, problem, rebuilt, hindrance }]
   }

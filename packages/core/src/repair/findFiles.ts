@@ -1,6 +1,7 @@
 /** Files of the state directory that nobody misses, that nobody knows, or that nobody may trust. */
 import type { OddFile } from "../ports/StateInventory.ts"
 import type { Finding } from "./Finding.ts"
+import { isAboutUntrusted } from "./isAboutUntrusted.ts"
 import type { Case, Examination } from "./examine.ts"
 
 const ofOddFile = (
@@ -30,23 +31,25 @@ const ofOddFile = (
   }
 }
 
-export const findFiles = (examination: Examination): ReadonlyArray<Finding> => {
-  const { sight } = examination
-  const { historySkipped, odd, termProblem } = sight.inventory
+/** Whether a finding is about the file at this path. */
+const tellsOf = (finding: Finding, path: string): boolean =>
+  ("path" in finding && finding.path === path) ||
+  (finding._tag === "UnreadableAttempts" && finding.problem.startsWith(`${path} `))
+
+/** `told`: what was found of tasks; a file that is part of it is told once. */
+export const findFiles = (examination: Examination, told: ReadonlyArray<Finding>): ReadonlyArray<Finding> => {
+  const { agentsProblem, inventory, litter } = examination.sight
+  const { historySkipped, odd, termProblem } = inventory
   const cases = new Map<number, Case>(examination.cases.map((one) => [one.taskId, one]))
-  const heldPaths = new Set(
-    sight.observed.records.flatMap(({ claims, lease }) => [
-      ...(lease._tag === "Unreadable" ? [lease.path] : []),
-      ...claims.flatMap((claim) => (claim._tag === "Unreadable" ? [claim.path] : []))
-    ])
-  )
-  const litter = [...sight.litter, ...odd.flatMap((file) => (file._tag === "TemporaryDirectory" ? [file.path] : []))]
+  const swept = [...litter, ...odd.flatMap((file) => (file._tag === "TemporaryDirectory" ? [file.path] : []))]
   return [
-    ...(sight.agentsProblem === null ? [] : [{ _tag: "UnreadableAgents" as const, problem: sight.agentsProblem }]),
+    ...(agentsProblem === null || isAboutUntrusted(agentsProblem, inventory)
+      ? []
+      : [{ _tag: "UnreadableAgents" as const, problem: agentsProblem }]),
     ...(termProblem === null ? [] : [{ _tag: "UnreadableTerm" as const, problem: termProblem }]),
-    ...(litter.length === 0 ? [] : [{ _tag: "Litter" as const, paths: litter }]),
+    ...(swept.length === 0 ? [] : [{ _tag: "Litter" as const, paths: swept }]),
     ...odd
-      .filter((file) => file._tag !== "Untrusted" || !heldPaths.has(file.path))
+      .filter((file) => file._tag !== "Untrusted" || !told.some((finding) => tellsOf(finding, file.path)))
       .flatMap((file) => ofOddFile(file, examination, cases)),
     ...(historySkipped === 0 ? [] : [{ _tag: "TornHistory" as const, lines: historySkipped }])
   ]

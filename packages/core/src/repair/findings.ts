@@ -25,12 +25,12 @@ export const findings = (sight: RepairSight, desired: DesiredState): ReadonlyArr
   const examination = examine(sight, desired)
   const ofCases = (find: (one: Case, examination: Examination) => ReadonlyArray<Finding>) =>
     examination.cases.flatMap((one) => find(one, examination))
-  return [
+  const told = [
     ...ofCases(findAttempts),
     ...ofCases(findHeld),
     ...ofCases(findWorking),
     ...ofCases(findWaiting),
-    ...ofCases(findEpochsUsedUp),
-    ...findFiles(examination)
+    ...ofCases(findEpochsUsedUp)
   ]
+  return [...told, ...findFiles(examination, told)]
 }

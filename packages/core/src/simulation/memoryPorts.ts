@@ -12,9 +12,11 @@ import { LeaseStore } from "../ports/LeaseStore.ts"
 import { HostUnidentified, ProcessesUnreadable, ProcessTable } from "../ports/ProcessTable.ts"
 import { Requests } from "../ports/Requests.ts"
 import { SchedulerLock } from "../ports/SchedulerLock.ts"
+import { StateInventory } from "../ports/StateInventory.ts"
 import { TaskQueue, TaskQueueRejected, TaskQueueUnreachable } from "../ports/TaskQueue.ts"
 import { makeCall, noFaults } from "./memoryCalls.ts"
 import type { Call, FaultHook } from "./memoryCalls.ts"
+import { stateInventory } from "./memoryInventory.ts"
 import { requestBox } from "./memoryRequests.ts"
 import { attemptHistory, confirmedBy, leaseStore, schedulerLock } from "./memoryState.ts"
 import type { NewProcess, SimulatedMachine, SimulatedProcess } from "./SimulatedMachine.ts"
@@ -164,6 +166,7 @@ export const layerSimulation = (
         Context.add(LeaseStore, leaseStore(files, lock, call)),
         Context.add(AttemptHistory, attemptHistory(files, lock, call)),
         Context.add(Requests, requestBox(files, lock, call)),
+        Context.add(StateInventory, stateInventory(files, lock, call)),
         Context.add(TaskQueue, taskQueue(tinytask, call)),
         Context.add(ProcessTable, processTable(machine, self, call)),
         Context.add(Cgroups, cgroupsOf(machine, call)),
