@@ -257,8 +257,23 @@ describe("an attempts file that can't be read", () => {
   it("waits while Tinytask can't be read, or while something lives that may be an open start of it", () => {
     const torn = () => oneAgent().addTask(1).addRecord(1, { attemptsProblem: problem })
     expect(short(found(torn().withoutTinytask()))).toEqual(["UnreadableAttempts 1: person"])
+    // A log of epoch 4, of which nothing tells: its token is not known.
+    const untold = oneAgent().addTask(1).addRecord(1, { attemptsProblem: problem, epochMax: 4 })
     const carriers = [{ pid: 77, token: tokenOf(9, 9) }]
-    expect(short(found(torn(), { carriers }))).toEqual(["UnreadableAttempts 1: person"])
+    expect(short(found(untold, { carriers }))).toEqual(["UnreadableAttempts 1: person"])
+    expect(short(found(untold, { carriers }, { history: [ended(1, 4, "ada")] }))).toEqual([
+      "UnreadableAttempts 1: mend"
+    ])
+  })
+
+  it("is never replaced while others may write it: it may be as good as it was", () => {
+    const odd = [{ _tag: "Untrusted" as const, path: "state/attempts/task_1.json", problem: "is open" }]
+    const all = found(
+      oneAgent().addTask(1).addRecord(1, { attemptsProblem: "state/attempts/task_1.json is open" }),
+      {},
+      { odd }
+    )
+    expect(all).toMatchObject([{ _tag: "UnreadableAttempts", hindrance: { _tag: "Untrusted" } }])
   })
 })
 
