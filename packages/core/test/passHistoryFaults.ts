@@ -7,6 +7,10 @@ import type { Mishap } from "./passHistory.ts"
 const infallible = new Set([
   "ProcessTable.monotonicMs",
   "ProcessTable.startedAtMs",
+  "Cgroups.placeFor",
+  "Cgroups.list",
+  "Cgroups.kill",
+  "Cgroups.remove",
   "ProcessTable.signal",
   "AgentLauncher.lookAtRecipes",
   "AgentLauncher.drawToken"
