@@ -39,9 +39,13 @@ export const mayRepeat = (failure: CallFailure, repeatable: boolean): boolean =>
   }
 }
 
+/** Foreign text without our token. */
+export const withoutToken = (text: string, token: string | null): string =>
+  token === null || token === "" ? text : text.replaceAll(token, "[token]")
+
 /** Foreign text made fit for one line of a message: no control characters, bounded, and without the token. */
 export const quoted = (text: string, token: string | null): string => {
-  const open = token === null || token === "" ? text : text.replaceAll(token, "[token]")
+  const open = withoutToken(text, token)
   // oxlint-disable-next-line no-control-regex -- control characters are exactly what is taken out
   const line = open.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, " ").trim()
   return line.length > 300 ? `${line.slice(0, 300)}…` : line

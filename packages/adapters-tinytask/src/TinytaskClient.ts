@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
 import * as Result from "effect/Result"
+import { withoutToken } from "./CallFailure.ts"
 import { cutComment } from "./CommentText.ts"
 import { EndpointRefused, parseEndpoint } from "./Endpoint.ts"
 import type { McpTarget } from "./McpRequest.ts"
@@ -144,7 +145,8 @@ const makeQueue = Effect.fnUntraced(function* (connection: Connection) {
     return yield* callTool(target, limits, { tool: "update_task", args, repeatable: true, decode: decodeTask })
   })
   const comment = Effect.fn("TaskQueue.comment")(function* (id: TaskId, text: string) {
-    const args = { task_id: id, content: cutComment(text), created_by: author }
+    // It may quote an agent that has read our settings, and everybody who reaches Tinytask can read it.
+    const args = { task_id: id, content: cutComment(withoutToken(text, target.token)), created_by: author }
     yield* callTool(target, limits, {
       tool: "add_comment",
       args,

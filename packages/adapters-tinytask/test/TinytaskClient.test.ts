@@ -452,6 +452,15 @@ describe("what is sent", () => {
     })
   )
 
+  it.live("has no token in a comment, whatever output it quotes", () =>
+    Effect.gen(function* () {
+      const server = yield* serve((response) => sendTool(response, {}))
+      const { queue } = yield* client(server, { token: "s3cret-t0ken" })
+      yield* queue.comment(id, "its .env says s3cret-t0ken, s3cret-t0ken")
+      assert.propertyVal(server.asked[0]?.args, "content", "its .env says [token], [token]")
+    })
+  )
+
   it.live("goes to no other server: a redirect is not followed", () =>
     Effect.gen(function* () {
       const other = yield* serve((response) => sendEvents(response, event(aList)))

@@ -78,8 +78,11 @@ describe("code", () => {
 })
 
 describe("completeness", () => {
-  it("docs/configuration.md is what the settings say", () => {
-    const { status, stderr } = runSource("scripts/configuration-page.ts", ["--check"])
+  it.each([
+    { page: "docs/configuration.md is what the settings say", script: "scripts/configuration-page.ts" },
+    { page: "docs/outcomes.md is what the tables of endings and outcomes say", script: "scripts/outcomes-page.ts" }
+  ])("$page", ({ script }) => {
+    const { status, stderr } = runSource(script, ["--check"])
     assert.strictEqual(status, 0, stderr)
   })
 
