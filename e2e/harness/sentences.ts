@@ -10,7 +10,7 @@ export const troublesOf = (stderr: string): ReadonlyArray<string> =>
     .filter((line) => !isLogLine(line))
     .map((line) => line.replace(/^\d{8} \d\d:\d\d:\d\d (?:WARN|ERROR) +/, ""))
 
-const stackTrace = /^\s+at |node:internal|This is a fault of TinyScheduler/m
+export const stackTrace = /^\s+at |node:internal|This is a fault of TinyScheduler/m
 
 /** It ended with this code and said this one sentence. */
 export const expectTrouble = (ended: Ended, code: number, says: RegExp): void => {

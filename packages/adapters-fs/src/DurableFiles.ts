@@ -14,6 +14,7 @@ import {
   type FileCalls
 } from "@tinyscheduler/core/protocol/durableWrite"
 import { temporaryPrefix } from "@tinyscheduler/core/protocol/layout"
+import { type DirectoryUse, expectTrusted } from "./directoryTrust.ts"
 import { codeOf } from "./errno.ts"
 import { nodeFileCalls } from "./fileCalls.ts"
 import { makeDirectory } from "./makeDirectory.ts"
@@ -38,7 +39,10 @@ export interface DurableFiles {
   readonly move: (from: string, to: string) => boolean
   /** Unlinks these names of one directory; those that are gone already count as unlinked. */
   readonly unlinkAll: (directory: string, names: ReadonlyArray<string>) => void
-  readonly ensureDirectory: (path: string) => void
+  /** Makes it where it is missing; throws where it is there and not to be trusted. */
+  readonly ensureDirectory: (path: string, use?: DirectoryUse) => void
+  /** Where a file may be prepared before it takes a path's place; swept when its writer is dead. */
+  readonly temporaryPath: (path: string) => string
   /** Makes the names in a directory durable. */
   readonly syncDirectory: (path: string) => void
 }
@@ -56,17 +60,11 @@ export const makeDurableFiles = (writer: Writer, calls: FileCalls = nodeFileCall
     temporaryName: temporaryName(mark)
   })
 
-  const ensureDirectory = (path: string): void => {
-    const stat = statOrNull(path)
-    if (stat === null) {
-      // A new directory's name is durable once the directory above it is.
-      for (const made of makeDirectory(path).toReversed()) syncDirectory(calls, dirname(made))
-      return
-    }
-    if (!stat.isDirectory()) throw new Error(`${path} is not a directory`)
-    // With the sticky bit nobody renames or deletes what is not his, and what he plants is refused by its owner.
-    if ((stat.mode & 0o022) !== 0 && (stat.mode & 0o1000) === 0)
-      throw new Error(`${path} can be written by its group or by others: chmod 700 it`)
+  const ensureDirectory = (path: string, use: DirectoryUse = "ours"): void => {
+    expectTrusted(path, use)
+    if (statOrNull(path) !== null) return
+    // A new directory's name is durable once the directory above it is.
+    for (const made of makeDirectory(path).toReversed()) syncDirectory(calls, dirname(made))
   }
 
   return {
@@ -78,9 +76,13 @@ export const makeDurableFiles = (writer: Writer, calls: FileCalls = nodeFileCall
       ensureDirectory(dirname(path))
       replaceDurably(calls, target(path), Buffer.from(text))
     },
-    remove: (path, mark, isMeant) => removeDurably(calls, target(path, mark), isMeant),
+    remove: (path, mark, isMeant) => {
+      expectTrusted(dirname(path))
+      return removeDurably(calls, target(path, mark), isMeant)
+    },
     move: (from, to) => {
       if (statOrNull(dirname(from)) === null) return false
+      expectTrusted(dirname(from))
       ensureDirectory(dirname(to))
       try {
         calls.rename(from, to)
@@ -95,6 +97,7 @@ export const makeDurableFiles = (writer: Writer, calls: FileCalls = nodeFileCall
     },
     unlinkAll: (directory, names) => {
       if (names.length === 0) return
+      expectTrusted(directory)
       for (const name of names) {
         try {
           calls.unlink(join(directory, name))
@@ -105,6 +108,7 @@ export const makeDurableFiles = (writer: Writer, calls: FileCalls = nodeFileCall
       syncDirectory(calls, directory)
     },
     ensureDirectory,
+    temporaryPath: (path) => join(dirname(path), temporaryName("")),
     syncDirectory: (path) => syncDirectory(calls, path)
   }
 }

@@ -24,6 +24,7 @@ import {
   parseTemporaryName,
   requestFileName
 } from "@tinyscheduler/core/protocol/layout"
+import { directoryProblem } from "./directoryTrust.ts"
 import { makeDurableFiles } from "./DurableFiles.ts"
 import { encodeFile } from "./encodeFile.ts"
 import { codeOf, unreadable, unwritable } from "./errno.ts"
@@ -80,6 +81,8 @@ const make = Effect.fnUntraced(function* (options: StateOptions) {
   }
 
   const pending = Effect.gen(function* () {
+    // In another's directory anything may be called a request. Whoever takes the lock says whose it is.
+    if (directoryProblem(paths.requests) !== null) return []
     const names = (yield* namesIn(paths.requests)).filter(
       (name) => parseTemporaryName(name) === null && join(paths.requests, name) !== paths.answers
     )

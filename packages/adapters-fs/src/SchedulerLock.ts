@@ -9,6 +9,7 @@ import * as Layer from "effect/Layer"
 import type { Term } from "@tinyscheduler/core/domain/identifiers"
 import { LockHeld, LockUnavailable, SchedulerLock, type HeldLock } from "@tinyscheduler/core/ports/SchedulerLock"
 import { LockLost } from "@tinyscheduler/core/ports/StateError"
+import { isForeign } from "@tinyscheduler/core/protocol/ownership"
 import { makeDurableFiles, type DurableFiles, type Writer } from "./DurableFiles.ts"
 import { reasonOf } from "./errno.ts"
 import { openLocked } from "./flock.ts"
@@ -54,6 +55,8 @@ const describeHolder = (descriptor: number, writer: Writer, term: Term | null): 
   const holder = { pid: writer.pid, start: writer.pidStart, boot_id: writer.bootId, term }
   const bytes = Buffer.from(`${JSON.stringify(holder)}\n`)
   try {
+    // Under a second name it may be a file of another's, linked here to be written over.
+    if (fstatSync(descriptor).nlink > 1) return
     fchmodSync(descriptor, 0o600)
     const written = writeSync(descriptor, bytes, 0, bytes.length, 0)
     ftruncateSync(descriptor, written)
@@ -65,8 +68,10 @@ const describeHolder = (descriptor: number, writer: Writer, term: Term | null): 
 /** Null when this descriptor is no longer the file at the path: then the lock on it excludes nobody. */
 const settle = (paths: StatePaths, writer: Writer, files: DurableFiles, descriptor: number): Held | null => {
   const stat = fstatSync(descriptor, { bigint: true })
-  // Older versions left it readable to all; who else could write it is not asked, for its content means nothing.
-  if (!stat.isFile()) throw new Error(`it ${distrust(stat, "state") ?? "is not a file"}`)
+  // Older versions left it open to all, and its content means nothing; but whose it is can hold it against us for ever.
+  if (!stat.isFile() || isForeign({ uid: Number(stat.uid) }, process.geteuid?.() ?? 0)) {
+    throw new Error(`it ${distrust(stat, "state") ?? "is not a file"}`)
+  }
   if (replacement(paths.lock, descriptor) !== null) return null
   const lock = startTerm(paths, files)
   describeHolder(descriptor, writer, lock.term)
@@ -77,7 +82,7 @@ const take = (paths: StatePaths, writer: Writer, files: DurableFiles): Held | Lo
   const path = paths.lock
   // It was moved or taken off with everything that is known of attempts: what began anew there would start them again.
   if (!isDirectory(paths.base)) return new LockUnavailable({ path, reason: `there is no directory ${paths.base}` })
-  files.ensureDirectory(dirname(path))
+  files.ensureDirectory(dirname(path), "shared")
   for (let attempt = 0; attempt < replacedMax; attempt += 1) {
     const locked = openLocked(path)
     if (locked._tag === "Held") return new LockHeld({ path, holder: readHolder(path) })

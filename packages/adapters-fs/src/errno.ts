@@ -14,6 +14,7 @@ const reasons: ReadonlyMap<string, string> = new Map([
   ["ENOTDIR", "a part of its path is not a directory"],
   ["EISDIR", "there is a directory in its place"],
   ["ELOOP", "it is a symbolic link"],
+  ["ENXIO", "it is a named pipe that nobody reads, a socket or a device"],
   ["EXDEV", "it is on another file system"],
   ["EMFILE", "too many files are open"],
   ["ENFILE", "too many files are open on this machine"],

@@ -12,6 +12,7 @@ import { codeOf, unreadable } from "./errno.ts"
 import { makeDecoder, parseJson } from "./jsonFile.ts"
 import { distrust } from "./safeFile.ts"
 import { namesIn } from "./scanLeases.ts"
+import { giveSoleName } from "./soleName.ts"
 import type { StatePaths } from "./StatePaths.ts"
 
 /** The longest line that is written or read. */
@@ -41,13 +42,23 @@ const endsTorn = (descriptor: number, size: number): boolean => {
   return size > 0 && readSync(descriptor, last, 0, 1, size - 1) === 1 && last[0] !== newline
 }
 
+/** Without a second name: see soleName. */
+const openToAppend = (files: DurableFiles, path: string): number => {
+  const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT
+  const descriptor = openTrusted(path, flags)
+  if (fstatSync(descriptor).nlink === 1) return descriptor
+  closeSync(descriptor)
+  giveSoleName(path, files.temporaryPath(path))
+  return openTrusted(path, flags)
+}
+
 /** Appends one line durably; throws when that is not certain. Synchronous: one operation. */
 export const appendHistoryLine = (files: DurableFiles, paths: StatePaths, line: HistoryLine): void => {
   const path = historyPath(paths, line)
   const text = `${JSON.stringify(encodeLine(line))}\n`
   if (Buffer.byteLength(text) > historyLineMaxBytes) throw new Error("the line would be longer than 64 KiB")
   files.ensureDirectory(dirname(path))
-  const descriptor = openTrusted(path, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT)
+  const descriptor = openToAppend(files, path)
   try {
     const { size } = fstatSync(descriptor)
     const bytes = Buffer.from(endsTorn(descriptor, size) ? `\n${text}` : text)

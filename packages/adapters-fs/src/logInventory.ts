@@ -1,6 +1,6 @@
 /**
  * Which logs there are: the scheduler's own, and log and prompt of each attempt. Only files with names that we give, in
- * real directories; nothing is looked at through a link. Reading only, and others get their turn in between.
+ * real directories of ours; nothing is looked at through a link. Reading only, and others get their turn in between.
  */
 import { lstatSync, readdirSync } from "node:fs"
 import { join } from "node:path"
@@ -13,6 +13,7 @@ import {
   parseTaskDirectoryName,
   parseTemporaryName
 } from "@tinyscheduler/core/protocol/layout"
+import { directoryProblem } from "./directoryTrust.ts"
 import { codeOf, reasonOf } from "./errno.ts"
 import { isTaskId } from "./scanLeases.ts"
 
@@ -66,13 +67,17 @@ export const takeLogInventory = Effect.fnUntraced(function* (logDirectory: strin
   const emptyDirectories = new Map<string, TaskId>()
   const turn = yield* makeTurn
   const namesIn = (directory: string, kind: "isFile" | "isDirectory"): ReadonlyArray<string> =>
-    tryNoting(problems, directory, () =>
-      lstatSync(directory).isSymbolicLink() && directory !== logDirectory
-        ? []
-        : readdirSync(directory, { withFileTypes: true })
-            .filter((entry) => entry[kind]())
-            .map(({ name }) => name)
-    ) ?? []
+    tryNoting(problems, directory, () => {
+      if (lstatSync(directory).isSymbolicLink() && directory !== logDirectory) return []
+      const problem = directoryProblem(directory)
+      if (problem === null) {
+        return readdirSync(directory, { withFileTypes: true })
+          .filter((entry) => entry[kind]())
+          .map(({ name }) => name)
+      }
+      problems.push(`${directory} ${problem.says}`)
+      return []
+    }) ?? []
   const fileAt = (path: string): FileOnDisk | null =>
     tryNoting(problems, path, () => {
       const { mtimeMs, size } = lstatSync(path)

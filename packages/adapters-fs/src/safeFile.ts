@@ -3,15 +3,18 @@
  * place must not hang a pass), only a regular file, only up to a size, only UTF-8. What is wrong with a file is an
  * answer in one line, not an exception. Two links to one file are fine: a crash between link and unlink leaves them.
  */
-import { closeSync, constants, fstatSync, openSync, readdirSync, readSync } from "node:fs"
+import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, statSync } from "node:fs"
 import type { BigIntStats } from "node:fs"
+import { dirname } from "node:path"
+import { isForeign, ownershipProblem } from "@tinyscheduler/core/protocol/ownership"
 import { codeOf, reasonOf } from "./errno.ts"
 
 export interface ReadRules {
   readonly maxBytes: number
   /**
    * "state": written by us alone, so it must belong to us or to root, and nobody else may write it. "config": written
-   * by people, whose files often belong to a group or, in a container, to another user: only world-writable is refused.
+   * by people, whose files often belong to a group or, in a container, to another user: only what everybody could have
+   * written is refused.
    */
   readonly trust: "state" | "config"
   /** Off unless said: then a symbolic link is a problem. */
@@ -55,15 +58,20 @@ const kindOf = (stat: BigIntStats): string => {
   return "a device"
 }
 
-const ourUid = (): bigint => BigInt(process.geteuid?.() ?? 0)
+const ourUid = (): number => process.geteuid?.() ?? 0
+
+const asOwned = (stat: BigIntStats) => ({ uid: Number(stat.uid), mode: Number(stat.mode) })
 
 /** What makes an opened file one that is not to be trusted; null when nothing does. */
 export const distrust = (stat: BigIntStats, trust: ReadRules["trust"]): string | null => {
   if (!stat.isFile()) return `is ${kindOf(stat)}, not a file`
   if (trust === "config") return (stat.mode & 0o002n) === 0n ? null : "can be written by everybody"
-  if (stat.uid !== ourUid() && stat.uid !== 0n) return `belongs to user ${stat.uid}, not to us`
-  return (stat.mode & 0o022n) === 0n ? null : "can be written by its group or by others"
+  return ownershipProblem(asOwned(stat), ourUid())
 }
+
+/** Where everybody can put files, a stranger's is no choice of ours: he would choose what we run. */
+const isPlanted = (path: string, stat: BigIntStats): boolean =>
+  isForeign(asOwned(stat), ourUid()) && (statSync(dirname(path)).mode & 0o002) !== 0
 
 const readUpTo = (descriptor: number, wanted: number): Buffer => {
   const bytes = Buffer.allocUnsafe(wanted)
@@ -76,12 +84,15 @@ const readUpTo = (descriptor: number, wanted: number): Buffer => {
   return bytes.subarray(0, length)
 }
 
-const readOpened = (descriptor: number, rules: ReadRules): SafeFile => {
+const readOpened = (path: string, descriptor: number, rules: ReadRules): SafeFile => {
   const stat = fstatSync(descriptor, { bigint: true })
   const stamp = stampOf(stat)
   const refused = (problem: string, head: string | null): SafeFile => ({ _tag: "Refused", problem, head, stamp })
   const problem = distrust(stat, rules.trust)
   if (problem !== null) return refused(problem, null)
+  if (rules.trust === "config" && isPlanted(path, stat)) {
+    return refused(`belongs to user ${stat.uid}, in a directory that everybody can write`, null)
+  }
   if (stat.size > BigInt(rules.maxBytes)) {
     const head = readUpTo(descriptor, Math.min(rules.maxBytes, 16 * 1024)).toString("latin1")
     return refused(`is larger than ${sizeText(rules.maxBytes)}`, head)
@@ -116,7 +127,7 @@ export const readSafely = (path: string, rules: ReadRules): SafeFile => {
     return { _tag: "Refused", problem, head: null, stamp: null }
   }
   try {
-    return readOpened(descriptor, rules)
+    return readOpened(path, descriptor, rules)
   } catch (error) {
     return { _tag: "Refused", problem: `can't be read: ${reasonOf(error)}`, head: null, stamp: null }
   } finally {

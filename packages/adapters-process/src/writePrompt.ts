@@ -3,11 +3,12 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import { LaunchFailed } from "@tinyscheduler/core/ports/AgentLauncher"
+import { ensurePrivateDirectory } from "./privateDirectory.ts"
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = fs.constants
 
 const write = (file: string, text: string): void => {
-  fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
+  ensurePrivateDirectory(path.dirname(file))
   const descriptor = fs.openSync(file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
   try {
     fs.writeFileSync(descriptor, text)

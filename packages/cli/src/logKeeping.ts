@@ -2,10 +2,11 @@
  * How long logs are kept: LOG_KEEP_DAYS, and LOG_KEEP_MB for all together. For whoever holds the lock: a daemon when it
  * has taken it and then every hour; a pass by itself when the last one that did so is an hour ago.
  */
-import { closeSync, constants, futimesSync, lstatSync, openSync } from "node:fs"
+import { closeSync, constants, futimesSync, lstatSync, openSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { expectTrusted } from "@tinyscheduler/adapters-fs/directoryTrust"
 import { removeOldLogs } from "@tinyscheduler/adapters-fs/LogRetention"
 import { dayOf, withFields } from "./output/logLine.ts"
 import type { Configuration } from "./settings/Configuration.ts"
@@ -44,14 +45,18 @@ export const keepLogs = Effect.fn("keepLogs")(
   withFields({ event: "logs-kept" })
 )
 
-const { O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants
 
 /** Marks that logs are being looked through now; false when somebody did so within the hour, or nobody could tell. */
-const beginsHour = (path: string, nowMs: number): boolean => {
+const beginsHour = (directory: string, nowMs: number): boolean => {
+  const path = join(directory, ".kept")
   try {
+    expectTrusted(directory)
     const marked = lstatSync(path, { throwIfNoEntry: false })
     if (marked !== undefined && Math.abs(nowMs - marked.mtimeMs) < hourMs) return false
-    const descriptor = openSync(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600)
+    // Made anew: under the old name may stand anything, and its times are not ours to set.
+    rmSync(path, { force: true })
+    const descriptor = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
     futimesSync(descriptor, nowMs / 1000, nowMs / 1000)
     closeSync(descriptor)
     return true
@@ -66,5 +71,5 @@ export const keepLogsHourly = Effect.fn("keepLogsHourly")(function* (
   configuration: Pick<Configuration, "paths" | "settings">
 ) {
   const nowMs = yield* Clock.currentTimeMillis
-  if (beginsHour(join(configuration.paths.logs, ".kept"), nowMs)) yield* keepLogs(configuration)
+  if (beginsHour(configuration.paths.logs, nowMs)) yield* keepLogs(configuration)
 })

@@ -21,6 +21,7 @@ import { validateCommand } from "./commands/validate.ts"
 import { exitCodes, ExitWith, tell } from "./exits.ts"
 import { root } from "./flags.ts"
 import { InterruptCode } from "./interruption.ts"
+import { escapeText } from "./output/escape.ts"
 import { version } from "./version.ts"
 
 const commands = root.pipe(
@@ -46,7 +47,8 @@ const presenter = CliOutput.layerPresenter({
     event._tag === "InvalidInvocation"
       ? Effect.sync(() => {
           const asked = [...event.commandPath, "--help"].join(" ")
-          for (const error of event.errors) process.stderr.write(`${oneLine(plain(error.message))} Try: ${asked}\n`)
+          for (const error of event.errors)
+            process.stderr.write(`${escapeText(oneLine(plain(error.message)))} Try: ${asked}\n`)
         })
       : CliOutput.defaultPresenter.present(event)
 })
@@ -81,7 +83,7 @@ const report = (exit: Exit.Exit<void, unknown>, onInterrupt: number): number => 
   }
   const told = tell(failure)
   if (told !== null) {
-    for (const sentence of told.sentences) process.stderr.write(`${sentence}\n`)
+    for (const sentence of told.sentences) process.stderr.write(`${escapeText(sentence)}\n`)
     return told.code
   }
   process.stderr.write(`This is a fault of TinyScheduler, please report it:\n${Cause.pretty(exit.cause)}\n`)

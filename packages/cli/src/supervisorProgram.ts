@@ -4,11 +4,12 @@
  * running daemon changes nothing for what was started before.
  */
 import { createHash } from "node:crypto"
-import { existsSync, readdirSync, rmSync } from "node:fs"
+import { readdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { makeDurableFiles } from "@tinyscheduler/adapters-fs/DurableFiles"
 import type { Writer } from "@tinyscheduler/adapters-fs/DurableFiles"
+import { readSafely } from "@tinyscheduler/adapters-fs/safeFile"
 
 /** Put into the bundle at build time; absent when the sources run. */
 declare const SUPERVISOR_PROGRAM: string | undefined
@@ -30,14 +31,24 @@ export const supervisorCommand = (stateDirectory: string): ReadonlyArray<string>
       ]
     : [process.execPath, join(stateDirectory, placedName(bundled))]
 
+const placedPattern = new RegExp(`^${prefix}[0-9a-f]{16}\\.cjs$`)
+
+/** Its name alone proves nothing: what a supervisor will run has to be ours, and the program itself. */
+const isPlaced = (path: string, program: string): boolean => {
+  const file = readSafely(path, { maxBytes: Buffer.byteLength(program), trust: "state" })
+  return file._tag === "Read" && file.text === program
+}
+
 /** Makes sure that the program stands where `supervisorCommand` says. Throws what the file system throws. */
 export const placeSupervisor = (stateDirectory: string, writer: Writer): void => {
   if (bundled === null) return
   const name = placedName(bundled)
   const path = join(stateDirectory, name)
-  if (!existsSync(path)) makeDurableFiles(writer).replace(path, bundled)
-  for (const other of readdirSync(stateDirectory)) {
+  if (!isPlaced(path, bundled)) makeDurableFiles(writer).replace(path, bundled)
+  for (const other of readdirSync(stateDirectory, { withFileTypes: true })) {
     // Programs of other versions: whoever runs one has loaded it whole.
-    if (other.startsWith(prefix) && other.endsWith(".cjs") && other !== name) rmSync(join(stateDirectory, other))
+    if (other.isFile() && placedPattern.test(other.name) && other.name !== name) {
+      rmSync(join(stateDirectory, other.name), { force: true })
+    }
   }
 }

@@ -296,7 +296,8 @@ describe("directories", () => {
       const folder = new Folder()
       mkdirSync(folder.at("state/running"), { recursive: true, mode: 0o700 })
       chmodSync(folder.at("state/running"), 0o750)
-      for (const name of ["claims", "stops", "attempts", "history"]) mkdirSync(folder.at(`state/${name}`), 0o700)
+      for (const name of ["claims", "stops", "attempts", "history", "requests"])
+        mkdirSync(folder.at(`state/${name}`), 0o700)
       chmodSync(folder.path, 0o777)
       assert.deepStrictEqual(yield* findings(folder), [
         "warning BASE: can be written by everybody (mode 777): anybody can put agents and recipes there",

@@ -5,6 +5,8 @@
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { isForeign } from "@tinyscheduler/core/protocol/ownership"
+import { ensurePrivateDirectory } from "../privateDirectory.ts"
 
 export const logHeadBytes = 64 * 1024
 export const logTailBytes = 1024 * 1024
@@ -25,6 +27,12 @@ export interface AgentLog {
 
 const droppedLine = (bytes: number): Uint8Array => new TextEncoder().encode(`\n[… ${bytes} bytes dropped …]\n`)
 
+/** Whether a file of ours without a second name stands there, or none. */
+const isOurs = (file: string): boolean => {
+  const stat = fs.lstatSync(file, { throwIfNoEntry: false })
+  return stat === undefined || (stat.isFile() && stat.nlink === 1 && !isForeign(stat, process.geteuid?.() ?? 0))
+}
+
 export const agentLog = (file: string, temporaryPath: string): AgentLog => {
   let descriptor: number | null = null
   let size = 0
@@ -33,7 +41,9 @@ export const agentLog = (file: string, temporaryPath: string): AgentLog => {
   let retryAt = 0
 
   const open = (): number => {
-    fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
+    ensurePrivateDirectory(path.dirname(file))
+    // What stands there and is not our own file alone was put there for us to write into.
+    if (!isOurs(file)) fs.rmSync(file, { force: true })
     const opened = fs.openSync(file, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600)
     size = fs.fstatSync(opened).size
     return opened

@@ -1,6 +1,7 @@
 /** Node's file calls for durable writes, and a guarded reading of small files: never through a link, never without a bound. */
 import * as fs from "node:fs"
 import type { FileCalls } from "@tinyscheduler/core/protocol/durableWrite"
+import { isForeign } from "@tinyscheduler/core/protocol/ownership"
 import { isRecord, type Json } from "./json.ts"
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = fs.constants
@@ -35,7 +36,9 @@ export const readRecord = (path: string, maxBytes: number): Found => {
   }
   try {
     const stat = fs.fstatSync(descriptor)
-    if (!stat.isFile() || stat.size > maxBytes) return { _tag: "Unreadable" }
+    if (!stat.isFile() || stat.size > maxBytes || isForeign(stat, process.geteuid?.() ?? 0)) {
+      return { _tag: "Unreadable" }
+    }
     const value: unknown = JSON.parse(fs.readFileSync(descriptor, "utf8"))
     return isRecord(value) ? { _tag: "Read", value } : { _tag: "Unreadable" }
   } catch {

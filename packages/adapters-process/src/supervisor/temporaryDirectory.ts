@@ -1,12 +1,13 @@
 /** The attempt's own TMPDIR: agents leave megabytes there, and nobody else may look into it. */
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { ensurePrivateDirectory } from "../privateDirectory.ts"
 
 const removeMaxMs = 10_000
 
 /** Throws when it is there already: an epoch has one supervisor, so whatever stands there is not ours. */
 export const makePrivateDirectory = (directory: string): void => {
-  fs.mkdirSync(path.dirname(directory), { recursive: true, mode: 0o700 })
+  ensurePrivateDirectory(path.dirname(directory))
   fs.mkdirSync(directory, { mode: 0o700 })
 }
 

@@ -4,10 +4,14 @@
  * costs its lines and nothing else; when that begins and when it is over is told once.
  */
 import { closeSync, constants, fstatSync, mkdirSync, openSync, writeSync } from "node:fs"
+import type { Stats } from "node:fs"
 import { join } from "node:path"
+import { expectTrusted } from "@tinyscheduler/adapters-fs/directoryTrust"
 import { codeOf, reasonOf } from "@tinyscheduler/adapters-fs/errno"
 import { makeDirectory } from "@tinyscheduler/adapters-fs/makeDirectory"
+import { giveSoleName } from "@tinyscheduler/adapters-fs/soleName"
 import { schedulerLogName } from "@tinyscheduler/core/protocol/layout"
+import { isForeign } from "@tinyscheduler/core/protocol/ownership"
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants
 
@@ -21,11 +25,26 @@ export type LogFileNews =
   | { readonly _tag: "Recovered"; readonly message: string }
 
 /** Never through a link, and never waiting for the reader of a named pipe. */
-const openLog = (path: string): number => {
+const openFile = (path: string): { readonly descriptor: number; readonly stat: Stats } => {
   const descriptor = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600)
-  if (fstatSync(descriptor).isFile()) return descriptor
+  return { descriptor, stat: fstatSync(descriptor) }
+}
+
+/** Why nothing is to be written into a file: what another put there, he means to read. */
+const faultOf = (stat: Stats): string | null => {
+  if (!stat.isFile()) return "it is not a file"
+  return isForeign(stat, process.geteuid?.() ?? 0) ? `it belongs to user ${stat.uid}, not to us` : null
+}
+
+/** Opens the log of a day, and gives it a sole name where it has several. */
+const openLog = (path: string): number => {
+  const { descriptor, stat } = openFile(path)
+  const fault = faultOf(stat)
+  if (fault === null && stat.nlink === 1) return descriptor
   closeSync(descriptor)
-  throw new Error("it is not a file")
+  if (fault !== null) throw new Error(fault)
+  giveSoleName(path, `${path}.${process.pid}`)
+  return openFile(path).descriptor
 }
 
 export const makeLogFile = (directory: string): LogFile => {
@@ -37,6 +56,7 @@ export const makeLogFile = (directory: string): LogFile => {
   let stood = false
 
   const openMaking = (name: string): number => {
+    if (!stood) expectTrusted(directory)
     try {
       return openLog(join(directory, name))
     } catch (error) {

@@ -1,4 +1,5 @@
 /** Results go to stdout, whole, before the process ends. */
+import { escapeJsonText } from "@tinyscheduler/core/domain/plainText"
 import * as Effect from "effect/Effect"
 
 /** Prints text with its newline; waits for a slow reader, and is quiet when the reader has gone. */
@@ -9,4 +10,5 @@ export const print = (text: string): Effect.Effect<void> =>
     })
   })
 
-export const printJson = (value: unknown): Effect.Effect<void> => print(JSON.stringify(value, null, 2))
+/** JSON for programs, which people look at on a terminal all the same. */
+export const printJson = (value: unknown): Effect.Effect<void> => print(escapeJsonText(JSON.stringify(value, null, 2)))

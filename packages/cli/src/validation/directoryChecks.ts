@@ -3,6 +3,7 @@ import { accessSync, constants, lstatSync, realpathSync, statSync } from "node:f
 import type { Stats } from "node:fs"
 import { dirname } from "node:path"
 import * as Result from "effect/Result"
+import { type DirectoryUse, directoryProblem } from "@tinyscheduler/adapters-fs/directoryTrust"
 import { readHolder } from "@tinyscheduler/adapters-fs/SchedulerLock"
 import { stateDirectories } from "../stateDirectories.ts"
 import type { Configuration } from "../settings/Configuration.ts"
@@ -23,8 +24,6 @@ const look = (path: string): Look =>
     () => "closed"
   )
 
-const isOthers = ({ uid }: Stats): boolean => uid !== 0 && uid !== process.geteuid?.()
-
 const ancestorsOf = (path: string): ReadonlyArray<string> => {
   const above = dirname(path)
   return above === path ? [] : [above, ...ancestorsOf(above)]
@@ -38,20 +37,15 @@ const missingCheck = (path: string): Check => {
     : error(path, `is not there, and this user can't make it: ${above} is closed to it`, `chown or chmod ${above}`)
 }
 
-const directoryCheck = (path: string, stat: Look): Check => {
+const directoryCheck = (path: string, stat: Look, use: DirectoryUse): Check => {
   if (stat === "closed") return error(path, "can't be looked at by this user", "give this user the right to")
   if (stat === "absent") return missingCheck(path)
   if (!stat.isDirectory()) return error(path, "is no directory", "move it away")
   if (!isAllowed(path, constants.R_OK | constants.W_OK | constants.X_OK)) {
     return error(path, "can't be read and written by this user", `give it to this user: chown, chmod 700 ${path}`)
   }
-  if (isOthers(stat)) {
-    return warning(path, `belongs to user ${stat.uid}, not to us`, "chown it: files of others in it are refused")
-  }
-  if ((stat.mode & 0o022) !== 0 && (stat.mode & 0o1000) === 0) {
-    const problem = `can be written by its group or by others (mode ${modeOf(stat)}): no pass works in it`
-    return error(path, problem, `chmod 700 ${path}`)
-  }
+  const problem = directoryProblem(path, use)
+  if (problem !== null) return error(path, `${problem.says}: nothing starts in it`, problem.wayOut)
   if ((stat.mode & 0o077) !== 0) {
     return warning(path, `is open to others (mode ${modeOf(stat)})`, `chmod 700 ${path}`)
   }
@@ -61,8 +55,10 @@ const directoryCheck = (path: string, stat: Look): Check => {
 /** What is said of a directory holds for those in it: it is not said again. */
 const stateChecks = (config: Configuration): ReadonlyArray<Check> => {
   const checks = new Map<string, Check>()
-  for (const path of [...stateDirectories(config), dirname(config.paths.lock)]) {
-    if (path !== config.paths.base) checks.set(path, directoryCheck(path, look(path)))
+  const ours = stateDirectories(config)
+  for (const path of [...ours, dirname(config.paths.lock)]) {
+    const use = ours.includes(path) ? "ours" : "shared"
+    if (path !== config.paths.base) checks.set(path, directoryCheck(path, look(path), use))
   }
   return [...checks]
     .filter(([path, check]) => {
