@@ -27,7 +27,7 @@ interface Installed {
 }
 
 /** A ground whose one agent works on one task until its gate is there, and a systemd; skips where there can be none. */
-const prepare = async (context: TestContext): Promise<Installed> => {
+const prepare = async (context: TestContext, isolation: "none" | "cgroup" = "none"): Promise<Installed> => {
   const ground = await makeGround()
   const systemd = await startSystemd(ground)
   if (typeof systemd === "string") return context.skip(systemd)
@@ -40,7 +40,7 @@ const prepare = async (context: TestContext): Promise<Installed> => {
     ground.record,
     "{{promptFile}}"
   ]
-  ground.agents([{ agentName: "vaela", agentType: "dev", command }])
+  ground.agents([{ agentName: "vaela", agentType: "dev", command, isolation }])
   const task = await ground.tinytask.add({
     queue: "dev",
     description: JSON.stringify([["await", ground.path("gate")]])
@@ -109,12 +109,21 @@ const logOf = ({ ground }: Installed): string =>
 /** What the kernel says of a process. */
 const statusOf = (pid: number): string => readFileSync(`/proc/${pid}/status`, "utf8")
 
+/** The cgroup of a process, from its unit on. */
+const cgroupOf = (pid: number): string =>
+  /^0::.*\/(tinyscheduler(?:-oneshot)?\.service.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, "utf8"))?.[1] ??
+  "no unit's"
+
+/** Where an agent that asks for a cgroup stands, in the unit that started it. */
+const placeOf = ({ ground, task }: Installed, unit: string, isolation: "none" | "cgroup"): string =>
+  isolation === "none" ? unit : `${unit}/tinyscheduler-${task}.1-${ground.lease(task)?.token ?? ""}`
+
 describe.for([
-  { whose: "the system's", install: installForSystem },
-  { whose: "the user's", install: installForUser }
-])("$whose units", ({ install }) => {
+  { whose: "the system's", install: installForSystem, isolation: "cgroup" as const },
+  { whose: "the user's", install: installForUser, isolation: "none" as const }
+])("$whose units, isolation: $isolation", ({ install, isolation }) => {
   it("make a pass by the timer, at whose end the agent goes on, and judge its end in a later pass", async (context) => {
-    const installed = await prepare(context)
+    const installed = await prepare(context, isolation)
     const { ground, systemd, task } = installed
     await install(installed)
     await systemd.does("start", timer)
@@ -122,6 +131,7 @@ describe.for([
     await until("the pass is over", async () => (await systemd.show(oneshot))["ActiveState"] === "inactive")
     expect(await systemd.show(oneshot)).toMatchObject({ Result: "success", ExecMainStatus: "0" })
     expect([agent, ground.lease(task)?.pid ?? 0].map(isLiving)).toEqual([true, true])
+    expect(cgroupOf(agent)).toBe(placeOf(installed, oneshot, isolation))
     await systemd.does("stop", timer)
     await agentEnds(installed)
     await systemd.does("start", oneshot)
@@ -129,7 +139,7 @@ describe.for([
   })
 
   it("run a daemon; its agent goes on through reload, restart, stop and start", async (context) => {
-    const installed = await prepare(context)
+    const installed = await prepare(context, isolation)
     const { ground, systemd, task } = installed
     await install(installed)
     await systemd.does("start", daemon)
@@ -147,7 +157,10 @@ describe.for([
     expect(await systemd.show(daemon)).toMatchObject({ ActiveState: "inactive", Result: "success" })
     expect([agent, ground.lease(task)?.pid ?? 0, second].map(isLiving)).toEqual([true, true, false])
 
+    const place = placeOf(installed, daemon, isolation)
+    expect(cgroupOf(agent)).toBe(place)
     await systemd.does("start", daemon)
+    expect(cgroupOf(agent)).toBe(place)
     await agentEnds(installed)
     await until("its attempt is over", () => ground.outcomes(task).length === 1 && ground.lease(task) === null)
     expect([ground.outcomes(task), ground.runs().length]).toEqual([["done"], 1])

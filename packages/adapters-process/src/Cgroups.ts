@@ -32,20 +32,35 @@ const typeOf = (directory: string): string => {
 const isAttempts = (directory: string): boolean =>
   attemptOfCgroup(directory) !== null && cgroup2Mounts().some((mount) => directory.startsWith(`${mount.directory}/`))
 
-/** An agent's own tree of cgroups may be large; what is left of it is removed another time. */
-const removedAtOnceMax = 1000
+/** An agent's own tree of cgroups may be large: more of it is not looked at at once. */
+const treeMax = 1000
 
-/** The cgroup itself comes last: the kernel refuses what still has processes or children. */
-const removeTree = (directory: string): void => {
+/** A cgroup and those below it, each after the one that it is in. */
+const treeOf = (directory: string): ReadonlyArray<string> => {
   const open = [directory]
-  for (let index = 0; index < open.length && open.length < removedAtOnceMax; index += 1) {
+  for (let index = 0; index < open.length && open.length < treeMax; index += 1) {
     const path = open[index] ?? ""
     for (const entry of fs.readdirSync(path, { withFileTypes: true })) {
       if (entry.isDirectory()) open.push(`${path}/${entry.name}`)
     }
   }
-  for (const path of open.toReversed()) fs.rmdirSync(path)
+  return open
 }
+
+/** The kernel refuses what still has processes or children. */
+const removeTree = (directory: string): void => {
+  for (const path of treeOf(directory).toReversed()) fs.rmdirSync(path)
+}
+
+/** A process of a pid namespace that we can't see is shown as 0. */
+const membersOf = (directory: string): ReadonlyArray<number> =>
+  treeOf(directory).flatMap((path) =>
+    fs
+      .readFileSync(`${path}/cgroup.procs`, "utf8")
+      .split("\n")
+      .filter((line) => line !== "")
+      .map(Number)
+  )
 
 /** What can't be done now is done by a later pass, or shown by what still lives. */
 const attempt = <A>(act: () => A, otherwise: A): Effect.Effect<A> =>
@@ -66,6 +81,7 @@ export const layer = Layer.succeed(Cgroups, {
       .filter((name) => parseCgroupName(name) !== null)
       .map((name) => `${own}/${name}`)
   }, []),
+  members: (directory) => attempt(() => (isAttempts(directory) ? membersOf(directory) : []), []),
   kill: (directory) =>
     attempt(() => {
       if (!isAttempts(directory)) return false

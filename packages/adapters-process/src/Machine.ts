@@ -3,7 +3,7 @@
  * synchronous Node: the supervisor carries no Effect, and a read of /proc costs 12 us (a promise, eight times that).
  */
 import type { ProcessRow, ProcessSight } from "@tinyscheduler/core/domain/ProcessIdentity"
-import type { Ourselves } from "@tinyscheduler/core/ports/ProcessTable"
+import type { Ourselves, ProcessDescription } from "@tinyscheduler/core/ports/ProcessTable"
 
 export interface Machine {
   /** Who we are; throws one sentence where boot, namespace or our own entry can't be read. */
@@ -13,6 +13,8 @@ export interface Machine {
   readonly startedAtMs: (pid: number) => number | null
   /** All processes; those that vanish meanwhile are left out. */
   readonly scan: () => ReadonlyArray<ProcessRow>
+  /** What people know a process by; null when it is gone. */
+  readonly describe: (pid: number) => Omit<ProcessDescription, "maySignal"> | null
 }
 
 /** The variable that whatever an attempt starts carries from fork on. */

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import {
   HostUnidentified,
+  type ProcessDescription,
   ProcessesUnreadable,
   ProcessTable,
   type Signal
@@ -27,6 +28,14 @@ const signalOne = (machine: Machine, target: { readonly pid: number; readonly pi
   } catch {
     return pidExists(target.pid) ? "refused" : "gone"
   }
+}
+
+/** A name is the process's own choice: what could move a terminal's cursor is left out. */
+const describe = (machine: Machine, pid: number): ProcessDescription | null => {
+  const seen = machine.describe(pid)
+  if (seen === null) return null
+  const own = process.geteuid?.()
+  return { ...seen, name: seen.name.replaceAll(/\p{C}/gu, "?"), maySignal: own === 0 || own === seen.user }
 }
 
 /** The process table over a machine; `layer` has the one we run on. */
@@ -54,6 +63,9 @@ export const layerOf = (machine: Machine) =>
       scan: Effect.try({
         try: () => machine.scan(),
         catch: (error) => new ProcessesUnreadable({ reason: reasonOf(error) })
+      }),
+      describe: Effect.fn("ProcessTable.describe")(function* (pid: number) {
+        return yield* Effect.try(() => describe(machine, pid)).pipe(Effect.orElseSucceed(() => null))
       }),
       signal: Effect.fn("ProcessTable.signal")(function* (
         target: { readonly pid: number; readonly pidStart: number },

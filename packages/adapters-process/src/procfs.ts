@@ -194,4 +194,12 @@ const scan = (): ReadonlyArray<ProcessRow> => {
     .flatMap((pid) => rowOf(pid, mounts))
 }
 
-export const procfs: Machine = { identify, look, startedAtMs, scan }
+const describe: Machine["describe"] = (pid) => {
+  const line = readLine(`/proc/${pid}/stat`)
+  const entry = line === null ? null : parseStat(line)
+  if (line === null || entry === null) return null
+  const name = Buffer.from(line.slice(line.indexOf("(") + 1, line.lastIndexOf(")")), "latin1").toString("utf8")
+  return { name, state: entry.state, user: fs.statSync(`/proc/${pid}`).uid }
+}
+
+export const procfs: Machine = { identify, look, startedAtMs, scan, describe }

@@ -88,4 +88,10 @@ const scan = (): ReadonlyArray<ProcessRow> => {
   return rows
 }
 
-export const ps: Machine = { identify, look, startedAtMs, scan }
+const describe: Machine["describe"] = (pid) => {
+  const [, user, state, name] =
+    /^\s*(\d+)\s+(\S)\S*\s+(.*)$/m.exec(run("ps", ["-o", "uid=,stat=,ucomm=", "-p", `${pid}`])) ?? []
+  return name === undefined ? null : { name: name.trim(), state: state ?? "?", user: Number(user) }
+}
+
+export const ps: Machine = { identify, look, startedAtMs, scan, describe }

@@ -75,13 +75,14 @@ describe("identity", () => {
     const broken = () => {
       throw new Error("/proc is not mounted")
     }
-    const machine: Machine = { identify: broken, look: broken, scan: broken, startedAtMs: broken }
+    const machine: Machine = { identify: broken, look: broken, scan: broken, startedAtMs: broken, describe: broken }
     return Effect.gen(function* () {
       const table = yield* ProcessTable
       assert.strictEqual((yield* Effect.flip(table.ourselves))._tag, "HostUnidentified")
       assert.strictEqual((yield* Effect.flip(table.scan))._tag, "ProcessesUnreadable")
       assert.strictEqual((yield* Effect.flip(table.look([1])))._tag, "ProcessesUnreadable")
       assert.isNull(yield* table.startedAtMs(1))
+      assert.isNull(yield* table.describe(1))
       assert.strictEqual(yield* table.signal({ pid: 4242, pidStart: 1 }, "SIGKILL"), "refused")
     }).pipe(Effect.provide(layerOf(machine)))
   })
@@ -216,6 +217,20 @@ const lookAsNobody = (pid: number, prefix: ReadonlyArray<string>) => {
   const result = spawnSync(file, args, { encoding: "utf8", env: { PATH: process.env["PATH"] } })
   return result.status === 0 ? JSON.parse(result.stdout) : null
 }
+
+describe("a process in words", () => {
+  it.live("is its own name without what could move a cursor, its state, its user, and whether we may signal it", () =>
+    Effect.gen(function* () {
+      const child = start(["bash", "-c", `printf '%s' "$0" >/proc/$$/comm; kill -STOP $$`, "a) (b\u001b[2J"])
+      const pid = child.pid ?? 0
+      yield* Effect.promise(() => until(() => thisMachine.describe(pid)?.state === "T"))
+      const { describe: inWords } = yield* ProcessTable
+      const user = process.geteuid?.() ?? -1
+      assert.deepStrictEqual(yield* inWords(pid), { name: "a) (b?[2J", state: "T", user, maySignal: true })
+      assert.isNull(yield* inWords(2 ** 22 + 1))
+    }).pipe(Effect.provide(layer))
+  )
+})
 
 describe("processes of other users", () => {
   it.live("are alive, show no token, and their signal is refused", (context) =>

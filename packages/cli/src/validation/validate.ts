@@ -8,6 +8,7 @@ import { controlChecks } from "./controlChecks.ts"
 import { directoryChecks } from "./directoryChecks.ts"
 import type { Examined } from "./examine.ts"
 import { fileSystemChecks } from "./fileSystemChecks.ts"
+import { isolationChecks } from "./isolationChecks.ts"
 import { machineChecks } from "./machineChecks.ts"
 import { programChecks } from "./programChecks.ts"
 import { recipeChecks } from "./recipeChecks.ts"
@@ -19,6 +20,7 @@ export const validate = Effect.fn("validate")(function* (examined: Examined) {
   return [
     ...settingsChecks(examined),
     ...machineChecks(),
+    ...isolationChecks(config),
     ...clockChecks(config, yield* Clock.currentTimeMillis),
     ...directoryChecks(config),
     ...fileSystemChecks(config.paths.running),

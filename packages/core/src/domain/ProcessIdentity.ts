@@ -176,19 +176,21 @@ const addDescendants = (
 }
 
 /**
- * The cgroups of an attempt that may be killed as a whole: everything that lives in them is a target. One in which
- * somebody else lives (the supervisor while it starts the agent, a pass that the agent started) is left to signals.
+ * The cgroups of an attempt that may be killed as a whole: the one its lease names, and those in which a scan found
+ * targets. One in which somebody else lives (the supervisor while it starts the agent, a pass that the agent started) is
+ * left to signals.
  */
 export const cgroupsToKill = (
   rows: ReadonlyArray<ProcessRow>,
   targets: ReadonlyArray<{ readonly pid: number; readonly pidStart: number }>,
-  token: string
+  { cgroup, token }: Marks & { readonly token: string }
 ): ReadonlyArray<string> => {
   const starts = new Map(targets.map(({ pid, pidStart }) => [pid, pidStart] as const))
   const isTarget = ({ pid, pidStart }: ProcessRow): boolean => starts.get(pid) === pidStart
   const living = rows.filter(isLive)
+  const named = [cgroup, ...living.map((row) => row.cgroup)]
   const directories = new Set(
-    living.flatMap(({ cgroup }) => (cgroup !== null && attemptOfCgroup(cgroup)?.token === token ? [cgroup] : []))
+    named.flatMap((path) => (path !== null && attemptOfCgroup(path)?.token === token ? [path] : []))
   )
   return [...directories].filter((directory) =>
     living.every((row) => row.cgroup === null || !isWithin(row.cgroup, directory) || isTarget(row))

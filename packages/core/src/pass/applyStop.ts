@@ -35,6 +35,7 @@ const attemptProcesses = (stored: StoredTask, action: StopAction) => {
   const claimed = claim?._tag === "Read" && claim.claim.kind === "claim" ? claim.claim : null
   return {
     agent: lease?.agent ?? null,
+    cgroup: lease?.cgroup ?? null,
     supervisor:
       lease !== null && lease.phase !== "starting"
         ? { pid: lease.pid, pidStart: lease.pidStart }
@@ -51,11 +52,11 @@ const signalsOf = ({ firstSignal, record }: StopAction): ReadonlyArray<Signal> =
 const killCgroups = Effect.fnUntraced(function* (
   rows: ReadonlyArray<ProcessRow>,
   targets: ReadonlyArray<ProcessName>,
-  token: string
+  attempt: { readonly token: string; readonly cgroup: string | null }
 ) {
   const cgroups = yield* Cgroups
   let killed = 0
-  for (const directory of cgroupsToKill(rows, targets, token)) if (yield* cgroups.kill(directory)) killed += 1
+  for (const directory of cgroupsToKill(rows, targets, attempt)) if (yield* cgroups.kill(directory)) killed += 1
   return killed
 })
 
@@ -69,7 +70,7 @@ export const applyStop = Effect.fn("apply.stop")(function* (
   const stored = yield* leases.read(attempt.taskId)
   if (!isSameAttempt(attempt, stored)) return skipped(action, "the attempt moved on meanwhile")
   const { pid: self } = yield* processes.ourselves
-  const { agent, supervisor } = attemptProcesses(stored, action)
+  const { agent, cgroup, supervisor } = attemptProcesses(stored, action)
   const rows = yield* processes.scan
   const spared = ancestorsOf(rows, self)
   const others = targetsOfAttempt(rows, { token: attempt.token, supervisor, agent, known: record.targets }, spared)
@@ -78,7 +79,9 @@ export const applyStop = Effect.fn("apply.stop")(function* (
   const kept = { ...record, targets: others.map(({ pid, pidStart }) => ({ pid, pidStart })).slice(0, targetsKept) }
   const written = yield* keepRecord(kept, context)
   const signals = signalsOf(action)
-  const killed = ladder[record.rung].killsCgroup ? yield* killCgroups(rows, targets, attempt.token) : 0
+  const killed = ladder[record.rung].killsCgroup
+    ? yield* killCgroups(rows, targets, { token: attempt.token, cgroup })
+    : 0
   let sent = 0
   for (const target of targets) {
     for (const signal of signals) {

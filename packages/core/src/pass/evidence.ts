@@ -17,6 +17,7 @@ import type {
 } from "../domain/ProcessIdentity.ts"
 import type { Evidence } from "../domain/TaskRecord.ts"
 import type { StoredAttempts } from "../ports/AttemptHistory.ts"
+import { Cgroups } from "../ports/Cgroups.ts"
 import { LeaseStore } from "../ports/LeaseStore.ts"
 import type { StoredTask } from "../ports/LeaseStore.ts"
 import { ProcessTable } from "../ports/ProcessTable.ts"
@@ -129,11 +130,15 @@ export const gatherEvidence = Effect.fn("observe.gatherEvidence")(function* (
     rows,
     spared: ancestorsOf(rows, ourselves.pid)
   }))
+  const unseen = yield* unseenMembers(
+    [...wanted],
+    scans.flatMap(({ rows }) => rows)
+  )
   const legacyStarts = yield* legacyStartTimes(tasks)
   const findFor =
     (entry: Joined): FindOthers =>
     (traces) =>
-      wanted.has(entry) ? livingOthers(scans, traces) : { pids: [], scanned: false }
+      wanted.has(entry) ? livingOthers(scans, traces, unseen.get(traces.token) ?? []) : { pids: [], scanned: false }
   return {
     tasks,
     ofLease: (lease, entry) =>
@@ -171,12 +176,33 @@ const listedOf = ({ stops }: StoredTask, { epoch }: Pick<Claim, "epoch">): StopR
 
 type FindOthers = (traces: AttemptTraces) => { readonly pids: ReadonlyArray<number>; readonly scanned: boolean }
 
+/**
+ * By token, who is in an attempt's cgroup and in neither scan: a process that is hidden from us, or one that is never the
+ * same for as long as a scan takes. A scan reads one process after the other; the kernel tells a cgroup's at one moment.
+ */
+const unseenMembers = Effect.fnUntraced(function* (tasks: ReadonlyArray<Joined>, rows: ReadonlyArray<ProcessRow>) {
+  const cgroups = yield* Cgroups
+  const unseen = new Map<string, ReadonlyArray<number>>()
+  const seen = new Set(rows.map(({ pid }) => pid))
+  for (const { stored } of tasks) {
+    const lease = stored.lease._tag === "Read" ? stored.lease.lease : null
+    if (lease?.cgroup === undefined) continue
+    const members = yield* cgroups.members(lease.cgroup)
+    unseen.set(
+      lease.token,
+      members.filter((pid) => !seen.has(pid))
+    )
+  }
+  return unseen
+})
+
 /** Alive in either scan counts as alive. */
 const livingOthers = (
   scans: ReadonlyArray<{ readonly rows: ReadonlyArray<ProcessRow>; readonly spared: ReadonlySet<number> }>,
-  traces: AttemptTraces
+  traces: AttemptTraces,
+  unseen: ReadonlyArray<number>
 ): { readonly pids: ReadonlyArray<number>; readonly scanned: boolean } => {
-  const pids = new Set<number>()
+  const pids = new Set<number>(unseen)
   for (const { rows, spared } of scans) for (const { pid } of processesOfAttempt(rows, traces, spared)) pids.add(pid)
   return { pids: [...pids].sort((left, right) => left - right), scanned: scans.length >= 2 }
 }

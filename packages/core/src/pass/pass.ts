@@ -16,6 +16,7 @@ import type { ActionResult } from "./ActionResult.ts"
 import { apply } from "./apply.ts"
 import type { PassMemory } from "./memory.ts"
 import { observe } from "./observe.ts"
+import { describeSurvivors } from "./survivors.ts"
 import { requestsNow, takeRequests } from "./takeRequests.ts"
 import type { TakenRequests } from "./takeRequests.ts"
 
@@ -127,13 +128,15 @@ const errorsOf = (
 
 export const runPass = Effect.fn("pass.run")(function* (input: PassInput) {
   const rounds: Array<Round> = []
+  const survivors: Array<string> = []
   for (let round = 0; round < roundsMax; round += 1) {
     const made = yield* runRound(input)
     rounds.push(made)
+    survivors.push(...(yield* describeSurvivors(made.observed, made.plan)))
     if (!callsForAnother(made.results)) break
   }
   return {
     rounds,
-    errors: [...new Set(rounds.flatMap((round) => errorsOf(round, input.startsOffReason)))]
+    errors: [...new Set([...rounds.flatMap((round) => errorsOf(round, input.startsOffReason)), ...survivors])]
   } satisfies PassReport
 })

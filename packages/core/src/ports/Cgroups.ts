@@ -16,6 +16,8 @@ export interface CgroupsShape {
   readonly placeFor: (attempt: AttemptName) => Effect.Effect<CgroupPlace>
   /** The attempts' cgroups that stand where ours would be made, other schedulers' too. */
   readonly list: Effect.Effect<ReadonlyArray<string>>
+  /** The pids in an attempt's cgroup and those below it, at one moment; none when it is gone. */
+  readonly members: (directory: string) => Effect.Effect<ReadonlyArray<number>>
   /** Kills all processes of an attempt's cgroup at once, also those that are being forked; false where that can't be done. */
   readonly kill: (directory: string) => Effect.Effect<boolean>
   /** Removes an attempt's cgroup and those below it; what still has a process stays. */
@@ -26,6 +28,7 @@ export const Cgroups = Context.Reference<CgroupsShape>("@tinyscheduler/core/port
   defaultValue: () => ({
     placeFor: () => Effect.succeed({ _tag: "NoPlace", why: "cgroups are not used here" }),
     list: Effect.succeed([]),
+    members: () => Effect.succeed([]),
     kill: () => Effect.succeed(false),
     remove: () => Effect.void
   })

@@ -24,6 +24,18 @@ export class ProcessesUnreadable extends Schema.TaggedError<ProcessesUnreadable>
 
 export type Signal = "SIGINT" | "SIGCONT" | "SIGTERM" | "SIGKILL"
 
+/** A process in words for people. */
+export interface ProcessDescription {
+  /** The name that it gave itself, without control characters. */
+  readonly name: string
+  /** The state letter of /proc/PID/stat. */
+  readonly state: string
+  /** The number of the user that it runs as. */
+  readonly user: number
+  /** Whether we may signal that user's processes. */
+  readonly maySignal: boolean
+}
+
 export interface Ourselves {
   readonly here: HostIdentity
   readonly pid: number
@@ -44,6 +56,8 @@ export class ProcessTable extends Context.Service<
     readonly startedAtMs: (pid: number) => Effect.Effect<number | null>
     /** All processes we can see, with the lease token each carries. */
     readonly scan: Effect.Effect<ReadonlyArray<ProcessRow>, ProcessesUnreadable>
+    /** What people know a process by; null when it is gone or can't be told. */
+    readonly describe: (pid: number) => Effect.Effect<ProcessDescription | null>
     /** Signals one process, after its start was compared once more; never a group, never by bare pid. */
     readonly signal: (
       target: { readonly pid: number; readonly pidStart: number },

@@ -188,6 +188,13 @@ export class SimulatedMachine {
     return "sent"
   }
 
+  /** Who lives in a cgroup. */
+  cgroupMembers(directory: string): ReadonlyArray<number> {
+    return [...this.processes.values()].flatMap(({ cgroup, pid, state }) =>
+      cgroup === directory && state !== "Z" ? [pid] : []
+    )
+  }
+
   /** Everything that lives in a cgroup is killed at once. */
   killCgroup(directory: string): boolean {
     if (!this.cgroups.has(directory)) return false
@@ -199,8 +206,7 @@ export class SimulatedMachine {
 
   /** A cgroup is removed, unless something lives in it. */
   removeCgroup(directory: string): void {
-    const isEmpty = [...this.processes.values()].every(({ cgroup, state }) => cgroup !== directory || state === "Z")
-    if (isEmpty) this.cgroups.delete(directory)
+    if (this.cgroupMembers(directory).length === 0) this.cgroups.delete(directory)
   }
 
   /** Somebody kills a process from outside. */

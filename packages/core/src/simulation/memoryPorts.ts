@@ -100,6 +100,15 @@ const processTable = (machine: SimulatedMachine, self: SimulatedProcess, call: C
         return Effect.succeed(process === undefined ? null : machine.nowMs - (machine.monoMs() - process.pidStart * 10))
       }),
     scan: call("ProcessTable.scan", unreadable, () => Effect.succeed([...machine.processes.values()].map(rowOf))),
+    describe: (pid) =>
+      call("ProcessTable.describe", never, () => {
+        const process = machine.processes.get(pid)
+        return Effect.succeed(
+          process === undefined
+            ? null
+            : { name: process.attempt?.role ?? "process", state: process.state, user: 0, maySignal: true }
+        )
+      }),
     signal: (target, signal) => call("ProcessTable.signal", never, () => Effect.succeed(machine.signal(target, signal)))
   })
 }
@@ -114,6 +123,7 @@ const cgroupsOf = (machine: SimulatedMachine, call: Call): CgroupsShape => ({
       )
     ),
   list: call("Cgroups.list", never, () => Effect.succeed([...machine.cgroups])),
+  members: (directory) => call("Cgroups.members", never, () => Effect.succeed(machine.cgroupMembers(directory))),
   kill: (directory) => call("Cgroups.kill", never, () => Effect.succeed(machine.killCgroup(directory))),
   remove: (directory) =>
     call("Cgroups.remove", never, () =>

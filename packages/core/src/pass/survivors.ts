@@ -1,0 +1,53 @@
+/**
+ * What outlives SIGKILL: each such process keeps its attempt's slot and is told in every pass, with why it can't be ended
+ * and what a person can do about it.
+ */
+import * as Effect from "effect/Effect"
+import type { StopRecord } from "../domain/Attempts.ts"
+import type { ObservedState } from "../domain/ObservedState.ts"
+import type { Plan } from "../domain/Plan.ts"
+import type { TaskRecord } from "../domain/TaskRecord.ts"
+import { ProcessTable } from "../ports/ProcessTable.ts"
+import type { ProcessDescription } from "../ports/ProcessTable.ts"
+import { outlivesKill } from "../reconcile/ladder.ts"
+
+/** Of one attempt no more than these are told one by one. */
+const toldMax = 8
+
+/** The supervisor is no survivor among others; it is one when nothing else is left. */
+const supervisorOf = ({ lease }: TaskRecord): ReadonlyArray<number> =>
+  lease._tag === "Read" && lease.lease.pid !== null && lease.evidence.supervisor === "alive" ? [lease.lease.pid] : []
+
+const whyAlive = (pid: number, seen: ProcessDescription | null, record: StopRecord, isSupervisor: boolean): string => {
+  if (!isSupervisor && !record.targets.some((target) => target.pid === pid))
+    return `nobody can say whether it is the attempt's, so it gets no signal; if it is, end it: kill ${pid}`
+  if (seen?.maySignal === false)
+    return `it belongs to user ${seen.user}, whom this scheduler may not signal; end it as root: kill -9 ${pid}`
+  if (seen?.state === "D")
+    return "the kernel does not let go of it (state D), mostly for a disk or a network file system; bring that back, or restart the machine"
+  return `it was not ended by SIGKILL; see what holds it: cat /proc/${pid}/status`
+}
+
+/** One sentence for each process that lives on after SIGKILL. */
+export const describeSurvivors = Effect.fn("pass.describeSurvivors")(function* (observed: ObservedState, plan: Plan) {
+  const sentences: Array<string> = []
+  for (const verdict of plan.verdicts) {
+    if (verdict._tag !== "Stop") continue
+    const record = observed.records.find(({ taskId }) => taskId === verdict.taskId)
+    const stop = record?.stop ?? null
+    if (record === undefined || stop === null) continue
+    if (!outlivesKill(stop, { monoMs: observed.monoMs, bootId: observed.here.bootId })) continue
+    const alone = verdict.survivors.length === 0
+    const survivors = alone ? supervisorOf(record) : verdict.survivors
+    const { describe } = yield* ProcessTable
+    for (const pid of survivors.slice(0, toldMax)) {
+      const seen = yield* describe(pid)
+      sentences.push(
+        `task ${verdict.taskId}: process ${pid}${seen === null ? "" : ` (${seen.name})`} is left of epoch ${verdict.epoch} and holds its slot: ${whyAlive(pid, seen, stop, alone)}`
+      )
+    }
+    if (survivors.length > toldMax)
+      sentences.push(`task ${verdict.taskId}: ${survivors.length - toldMax} more processes are left of it`)
+  }
+  return sentences
+})

@@ -1,0 +1,72 @@
+/** What outlives SIGKILL keeps its slot, and every pass tells which process it is, why it lives and what to do about it. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { exitsWith, World } from "../src/simulation/api.ts"
+import { passes, processOf, outcomes, runningLease, startScheduler, later, verdictsOf } from "./passHarness.ts"
+
+/** A finished agent left a process behind that no signal ends; a second task waits for the slot. */
+const heldWorld = Effect.fnUntraced(function* (state: string, carriesToken = true) {
+  const world = new World()
+  const id = world.addTask()
+  world.addTask()
+  world.script = () => exitsWith(0, 60_000)
+  const scheduler = yield* startScheduler(world)
+  yield* scheduler.pass()
+  yield* later(world, 1)
+  const agent = processOf(world, id, "agent")
+  const left = world.machine.spawn({
+    parent: 1,
+    token: carriesToken ? runningLease(world, id).token : null,
+    group: agent.group,
+    session: agent.session,
+    onSignal: () => undefined
+  })
+  left.state = state
+  yield* later(world, 60)
+  return { world, left, ...scheduler }
+})
+
+describe("a process that outlives SIGKILL", () => {
+  it.effect("is told in every pass from then on, and holds its slot", () =>
+    Effect.gen(function* () {
+      const { left, pass, world } = yield* heldWorld("D")
+      assert.deepStrictEqual((yield* pass()).errors, [])
+      yield* passes(world, { pass }, 1, 5)
+      assert.deepStrictEqual((yield* pass()).errors, [])
+      const told = [
+        `task 1: process ${left.pid} (process) is left of epoch 1 and holds its slot: the kernel does not let go of it (state D), mostly for a disk or a network file system; bring that back, or restart the machine`
+      ]
+      // Also by a pass at which no rung is due.
+      for (const seconds of [1, 1, 60, 3600]) {
+        yield* later(world, seconds)
+        const report = yield* pass()
+        assert.deepStrictEqual(report.errors, told)
+        assert.match(verdictsOf(report).join("\n"), /wait task 2: no free slot: queue dev 1\/1/)
+      }
+      world.machine.end(left)
+      assert.deepStrictEqual((yield* pass()).errors, [])
+      assert.deepStrictEqual(outcomes(world), ["unreported"])
+    })
+  )
+
+  it.effect("is told with what holds it, where that is not known", () =>
+    Effect.gen(function* () {
+      const { left, pass, world } = yield* heldWorld("S")
+      yield* passes(world, { pass }, 4, 5)
+      assert.deepStrictEqual((yield* pass()).errors, [
+        `task 1: process ${left.pid} (process) is left of epoch 1 and holds its slot: it was not ended by SIGKILL; see what holds it: cat /proc/${left.pid}/status`
+      ])
+    })
+  )
+
+  it.effect("is told too when it got no signal, since nobody can say whose it is", () =>
+    Effect.gen(function* () {
+      const { left, pass, world } = yield* heldWorld("S", false)
+      yield* passes(world, { pass }, 4, 5)
+      assert.deepStrictEqual(world.machine.signals, [])
+      assert.deepStrictEqual((yield* pass()).errors, [
+        `task 1: process ${left.pid} (process) is left of epoch 1 and holds its slot: nobody can say whether it is the attempt's, so it gets no signal; if it is, end it: kill ${left.pid}`
+      ])
+    })
+  )
+})
