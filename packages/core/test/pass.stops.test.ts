@@ -211,6 +211,22 @@ describe("the ladder", () => {
     })
   )
 
+  it.effect("why an attempt was stopped is known at its end, though the stop record could not be written", () =>
+    Effect.gen(function* () {
+      const desired = desiredWith({ agents: [agent("vaela", { maxRuntimeSec: 60 })] })
+      const { pass, signals, world } = yield* runningWorld(completesAfter(1e9), { desired })
+      yield* later(world, 60)
+      world.files.unwritable = "no space left"
+      yield* pass()
+      assert.deepStrictEqual(signals(), ["SIGINT"])
+      yield* later(world, 1)
+      world.files.unwritable = null
+      yield* later(world, 2)
+      yield* pass()
+      assert.deepStrictEqual(outcomes(world), ["timed-out"])
+    })
+  )
+
   it.effect("a scheduler that can't raise its term sends signals and writes nothing", () =>
     Effect.gen(function* () {
       const { end, id, signals, world } = yield* runningWorld()
@@ -317,6 +333,26 @@ describe("supervisors that fail", () => {
       assert.deepStrictEqual(outcomes(world), ["lost"])
       assert.strictEqual(filesLeft(world) + processesLeft(world), 0)
       assert.strictEqual(taskOf(world, id).status, "idle")
+    })
+  )
+
+  it.effect("a supervisor is not hung for a scheduler that can't write itself: the disk may keep its beats away", () =>
+    Effect.gen(function* () {
+      const { id, pass, signals, world } = yield* runningWorld()
+      const supervised = world.supervision.of(id)
+      assert.isDefined(supervised)
+      if (supervised !== undefined) world.supervision.hang(supervised)
+      yield* later(world, 46)
+      yield* pass()
+      world.files.unwritable = "no space left"
+      yield* later(world, 30)
+      const report = yield* pass()
+      assert.match(report.errors.join(), /no space left.*the silence of its supervisor proves nothing/)
+      yield* passes(world, { pass }, 3, 10)
+      assert.deepStrictEqual(signals(), [])
+      world.files.unwritable = null
+      yield* pass()
+      assert.deepStrictEqual(signals(), ["SIGINT"])
     })
   )
 

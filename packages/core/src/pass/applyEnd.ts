@@ -5,6 +5,7 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Ref from "effect/Ref"
 import { attemptOfCgroup } from "../domain/attemptCgroup.ts"
 import { newAttempts } from "../domain/Attempts.ts"
 import type { Attempts } from "../domain/Attempts.ts"
@@ -28,7 +29,7 @@ import { recordEnding } from "../reconcile/recordEnding.ts"
 import { taskChangeOf } from "../reconcile/taskChange.ts"
 import { applied, skipped } from "./ActionResult.ts"
 import type { ApplyContext } from "./applyStart.ts"
-import { forgetFault } from "./memory.ts"
+import { forgetFault, forgetStop } from "./memory.ts"
 import { isSameAttempt } from "./sameAttempt.ts"
 
 export type EndAction = Extract<Action, { readonly _tag: "End" }>
@@ -74,6 +75,7 @@ const recordOnce = Effect.fnUntraced(function* (
 ) {
   const history = yield* AttemptHistory
   const nowMs = yield* Clock.currentTimeMillis
+  const unwritten = (yield* Ref.get(context.memory.stops)).get(action.attempt.token)
   const remembered = yield* history.read(action.attempt.taskId)
   const attempts = attemptsOf(action, remembered.attempts, context.desired.endpoint, timestampOf(nowMs))
   const recorded = attempts.outcomes.find(({ epoch }) => epoch === action.attempt.epoch)
@@ -88,7 +90,7 @@ const recordOnce = Effect.fnUntraced(function* (
           task: details?.task ?? null,
           openSubtasks: action.judgeBy.openSubtasks,
           exit: exitOf(stored),
-          stop: stored.stops.find(({ epoch }) => epoch === action.attempt.epoch)?.reason ?? null,
+          stop: (stored.stops.find(({ epoch }) => epoch === action.attempt.epoch) ?? unwritten)?.reason ?? null,
           success: action.judgeBy.success
         })
   const written = recordEnding(
@@ -195,6 +197,7 @@ export const applyEnd = Effect.fn("apply.end")(function* (action: EndAction, con
   yield* removeCgroup(action, stored)
   yield* removeFiles(action)
   yield* forgetFault(context.memory, token)
+  yield* forgetStop(context.memory, token)
   return applied(action, ended.detail, ended.outcome)
 })
 

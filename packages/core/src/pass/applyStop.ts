@@ -78,6 +78,12 @@ export const applyStop = Effect.fn("apply.stop")(function* (
   const targets = targetsOf(record.rung, others, agent, withSupervisor ? supervisor : null)
   const kept = { ...record, targets: others.map(({ pid, pidStart }) => ({ pid, pidStart })).slice(0, targetsKept) }
   const written = yield* keepRecord(kept, context)
+  // A beat may be missing because nobody can write: hung is only what a scheduler finds that can write itself.
+  if (record.reason === "hung-supervisor" && record.rung === "interrupt" && written._tag !== "Kept") {
+    yield* forgetStop(context.memory, record.token)
+    const why = "nothing can be written here, so the silence of its supervisor proves nothing"
+    return written._tag === "Unwritable" ? failed(action, `${written.message}; ${why}`) : skipped(action, why)
+  }
   const signals = signalsOf(action)
   const killed = ladder[record.rung].killsCgroup
     ? yield* killCgroups(rows, targets, { token: attempt.token, cgroup })
@@ -89,12 +95,15 @@ export const applyStop = Effect.fn("apply.stop")(function* (
     }
   }
   const note = `${killed > 0 ? "its cgroup was killed, " : ""}${signals[0] ?? ""} to ${targets.length} processes, ${sent} signals sent`
-  return written === null ? applied(action, note) : failed(action, written)
+  return written._tag === "Unwritable" ? failed(action, written.message) : applied(action, note)
 })
 
+/** Where a record stands by now. */
+type Keeping = { readonly _tag: "Kept" | "Remembered" } | { readonly _tag: "Unwritable"; readonly message: string }
+
 /**
- * Keeps the record on disk, else in memory: then why not. A lost lock alone keeps a signal from being sent: another
- * scheduler may be on the ladder by now.
+ * Keeps the record on disk, else in memory. A lost lock alone keeps a signal from being sent: another scheduler may be
+ * on the ladder by now.
  */
 const keepRecord = Effect.fnUntraced(function* (
   record: StopRecord,
@@ -102,13 +111,16 @@ const keepRecord = Effect.fnUntraced(function* (
 ) {
   if (!hasTerm) {
     yield* rememberStop(memory, record)
-    return null
+    const remembered: Keeping = { _tag: "Remembered" }
+    return remembered
   }
   const leases = yield* LeaseStore
   return yield* leases.writeStop(record).pipe(
     Effect.andThen(forgetStop(memory, record.token)),
-    Effect.as(null),
-    Effect.catchTag("StateUnwritable", (error) => Effect.as(rememberStop(memory, record), error.message))
+    Effect.as<Keeping>({ _tag: "Kept" }),
+    Effect.catchTag("StateUnwritable", ({ message }) =>
+      Effect.as(rememberStop(memory, record), { _tag: "Unwritable", message } satisfies Keeping)
+    )
   )
 })
 
