@@ -2,7 +2,7 @@
  * The scheduler's lock and term. The lock file is never unlinked and never truncated before it is held: either would
  * let two schedulers hold it. What is written into it is for people; the kernel's lock decides.
  */
-import { closeSync, fchmodSync, fstatSync, ftruncateSync, lstatSync, writeSync } from "node:fs"
+import { fchmodSync, fstatSync, ftruncateSync, lstatSync, writeSync } from "node:fs"
 import { dirname } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -16,9 +16,9 @@ import { openLocked } from "./flock.ts"
 import { fieldOf, isRecord, parseJson } from "./jsonFile.ts"
 import type { StateOptions } from "./LeaseStore.ts"
 import { isDirectory } from "./makeDirectory.ts"
-import { distrust, readSafely } from "./safeFile.ts"
+import { closeQuietly, distrust, readSafely } from "./safeFile.ts"
 import type { StatePaths } from "./StatePaths.ts"
-import { raiseTerm, readTerm } from "./termFile.ts"
+import { lookAtTerm, raiseTerm } from "./termFile.ts"
 
 interface Held {
   readonly descriptor: number
@@ -91,7 +91,7 @@ const take = (paths: StatePaths, writer: Writer, files: DurableFiles): Held | Lo
     try {
       held = settle(paths, writer, files, locked.descriptor)
     } finally {
-      if (held === null) closeSync(locked.descriptor)
+      if (held === null) closeQuietly(locked.descriptor)
     }
     if (held !== null) return held
   }
@@ -113,9 +113,9 @@ const loss = (paths: StatePaths, held: Held | null): string | null => {
     const replaced = replacement(paths.lock, held.descriptor)
     if (replaced !== null) return replaced
     if (held.lock.term === null) return held.lock.termProblem
-    const term = readTerm(paths)
-    if (term === held.lock.term) return null
-    return term === null ? `${paths.term} can't be read` : `term ${term} has begun after ours, ${held.lock.term}`
+    const term = lookAtTerm(paths)
+    if (!term.ok) return `${paths.term} ${term.problem}`
+    return term.value === held.lock.term ? null : `term ${term.value} has begun after ours, ${held.lock.term}`
   } catch (error) {
     return reasonOf(error)
   }
@@ -141,7 +141,7 @@ const make = (options: StateOptions) =>
       (taken) =>
         Effect.sync(() => {
           held = null
-          closeSync(taken.descriptor)
+          closeQuietly(taken.descriptor)
         })
     ).pipe(
       Effect.map((taken) => taken.lock),

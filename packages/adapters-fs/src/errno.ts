@@ -5,6 +5,7 @@ import { messageOf } from "./oneLine.ts"
 const reasons: ReadonlyMap<string, string> = new Map([
   ["ENOSPC", "no space is left on the device"],
   ["EDQUOT", "the disk quota is used up"],
+  ["EFBIG", "a file may not become as large as that here"],
   ["EROFS", "the file system is read-only"],
   ["EIO", "the device reports an input/output error"],
   ["EACCES", "permission denied"],

@@ -53,10 +53,25 @@ export const lockByHelper = (descriptor: number, helpers: ReadonlyArray<string> 
 
 const openFlags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
+/**
+ * A file system that became read-only lets a file be locked all the same, and whoever holds the lock may still stop what
+ * must be stopped. Null when that is not the trouble, or the file is not there.
+ */
+const openReadOnly = (path: string, flags: number, error: unknown): number | null => {
+  if (codeOf(error) !== "EROFS") return null
+  try {
+    return openSync(path, flags & ~(constants.O_RDWR | constants.O_CREAT))
+  } catch {
+    return null
+  }
+}
+
 const openOrSay = (path: string, flags: number): number | LockTry => {
   try {
     return openSync(path, flags, 0o600)
   } catch (error) {
+    const readOnly = openReadOnly(path, flags, error)
+    if (readOnly !== null) return readOnly
     if (locksInOpen(process.platform) && codeOf(error) === "EAGAIN") return { _tag: "Held" }
     return { _tag: "Failed", reason: reasonOf(error) }
   }

@@ -107,6 +107,15 @@ const readOpened = (path: string, descriptor: number, rules: ReadRules): SafeFil
   }
 }
 
+/** Closes what was only read or locked: whatever a failing disk says of that, it changes nothing. */
+export const closeQuietly = (descriptor: number): void => {
+  try {
+    closeSync(descriptor)
+  } catch {
+    // The descriptor is gone all the same.
+  }
+}
+
 /** Reads a whole file under these rules; never throws. */
 export const readSafely = (path: string, rules: ReadRules): SafeFile => {
   const noFollow = rules.followLinks === true ? 0 : constants.O_NOFOLLOW
@@ -131,7 +140,7 @@ export const readSafely = (path: string, rules: ReadRules): SafeFile => {
   } catch (error) {
     return { _tag: "Refused", problem: `can't be read: ${reasonOf(error)}`, head: null, stamp: null }
   } finally {
-    closeSync(descriptor)
+    closeQuietly(descriptor)
   }
 }
 

@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   symlinkSync,
   unlinkSync
 } from "node:fs"
@@ -109,7 +110,12 @@ describe("SchedulerLock", () => {
       "its file was replaced"
     ],
     ["overtaken", (paths: StatePaths) => put(paths.term, "2\n"), "term 2 has begun after ours, 1"],
-    ["left without a term", (paths: StatePaths) => put(paths.term, "?"), "can't be read"]
+    ["left without a term", (paths: StatePaths) => put(paths.term, "?"), "term holds no term"],
+    [
+      "left with a term that nobody may read",
+      (paths: StatePaths) => (rmSync(paths.term), mkdirSync(paths.term)),
+      "term is a directory, not a file"
+    ]
   ] as const)("is lost when it is %s", ([, harm, reason]) =>
     Effect.gen(function* () {
       const { lock, paths } = yield* world

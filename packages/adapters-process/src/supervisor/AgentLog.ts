@@ -7,6 +7,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { isForeign } from "@tinyscheduler/core/protocol/ownership"
 import { ensurePrivateDirectory } from "../privateDirectory.ts"
+import { closeQuietly } from "./files.ts"
 
 export const logHeadBytes = 64 * 1024
 export const logTailBytes = 1024 * 1024
@@ -73,11 +74,11 @@ export const agentLog = (file: string, temporaryPath: string): AgentLog => {
       copy({ from, to: fresh, start: size - logTailBytes, end: size, buffer })
       fs.renameSync(temporaryPath, file)
     } catch (error) {
-      fs.closeSync(fresh)
+      closeQuietly(fresh)
       fs.rmSync(temporaryPath, { force: true })
       throw error
     }
-    fs.closeSync(from)
+    closeQuietly(from)
     size = logHeadBytes + line.length + logTailBytes
     return fresh
   }
@@ -125,7 +126,7 @@ export const agentLog = (file: string, temporaryPath: string): AgentLog => {
     } catch {
       // The log is as long as the disk let it be; how the agent ended stands in the lease.
     }
-    if (descriptor !== null) fs.closeSync(descriptor)
+    if (descriptor !== null) closeQuietly(descriptor)
     descriptor = null
   }
 

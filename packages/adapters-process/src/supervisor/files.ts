@@ -26,6 +26,15 @@ export type Found =
 export const errorCode = (error: unknown): string | null =>
   error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : null
 
+/** What a failing disk says of a descriptor that is closed changes nothing, and must not end whoever closes it. */
+export const closeQuietly = (descriptor: number): void => {
+  try {
+    fs.closeSync(descriptor)
+  } catch {
+    // It is gone all the same.
+  }
+}
+
 /** O_NONBLOCK: a FIFO put in a file's place must not stop us. */
 export const readRecord = (path: string, maxBytes: number): Found => {
   let descriptor: number
@@ -44,6 +53,6 @@ export const readRecord = (path: string, maxBytes: number): Found => {
   } catch {
     return { _tag: "Unreadable" }
   } finally {
-    fs.closeSync(descriptor)
+    closeQuietly(descriptor)
   }
 }

@@ -1,6 +1,7 @@
 /** Taking the lock, and what has to stand before the first pass under it. */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import { reasonOf } from "@tinyscheduler/adapters-fs/errno"
 import { tidy } from "@tinyscheduler/adapters-fs/tidy"
 import { thisMachine } from "@tinyscheduler/adapters-process/thisMachine"
 import type { PassMemory } from "@tinyscheduler/core/pass/memory"
@@ -25,13 +26,11 @@ const isDead = (pid: number, pidStart: number): boolean => {
   return sight !== undefined && (sight._tag === "Absent" || (sight._tag === "Seen" && sight.pidStart !== pidStart))
 }
 
-const reasonIn = (error: unknown): string => (error instanceof Error ? error.message : String(error))
-
 const sweepLeftovers = Effect.fnUntraced(function* (configuration: Configuration) {
   const swept = yield* Effect.result(tidy(configuration.paths, isDead))
   if (Result.isFailure(swept)) yield* Effect.logWarning(`leftovers were not swept: ${swept.failure.message}`)
   const kept = Result.try(() => sweepTemporary(configuration))
-  const names = Result.isSuccess(kept) ? kept.success : [reasonIn(kept.failure)]
+  const names = Result.isSuccess(kept) ? kept.success : [reasonOf(kept.failure)]
   if (names.length > 0) {
     yield* Effect.logWarning(
       `${configuration.temporaryDir} holds what can't be removed: ${names.slice(0, 8).join(" ")}`
@@ -41,7 +40,9 @@ const sweepLeftovers = Effect.fnUntraced(function* (configuration: Configuration
 
 /** What is wrong when nothing may be started under a lock that was taken; none = all is well. */
 export const startTroubles = ({ startsOffReason }: PassInput): ReadonlyArray<string> =>
-  startsOffReason === null ? [] : [`nothing will be started: ${startsOffReason}`]
+  startsOffReason === null
+    ? []
+    : [`nothing will be started: ${startsOffReason}; make room there or give this user the right to write`]
 
 /** Takes the lock, sweeps what crashed writers left, and answers what a pass needs. Held until the scope closes. */
 export const holdLock = Effect.fn("holdLock")(function* (
@@ -59,7 +60,7 @@ export const holdLock = Effect.fn("holdLock")(function* (
   })
   const problem =
     termProblem ??
-    (Result.isFailure(placed) ? `${configuration.paths.state} can't be written: ${reasonIn(placed.failure)}` : null)
+    (Result.isFailure(placed) ? `${configuration.paths.state} can't be made ready: ${reasonOf(placed.failure)}` : null)
   if (problem === null) yield* sweepLeftovers(configuration)
   return {
     desired: configuration.desired,
