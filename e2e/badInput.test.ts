@@ -1,7 +1,7 @@
 /** What people and machines get wrong: each thing one sentence and the right exit code, and nothing is lost. */
-import { execFileSync } from "node:child_process"
-import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
-import { describe, expect, it, onTestFinished } from "vitest"
+import { chmodSync, readFileSync, symlinkSync } from "node:fs"
+import { describe, expect, it } from "vitest"
+import { mountSmallDisk, noMount } from "./disk/smallDisk.ts"
 import { serveFake } from "./harness/fakeServer.ts"
 import { Ground, makeGround, treeOf } from "./harness/Ground.ts"
 import { isLiving } from "./harness/processes.ts"
@@ -82,14 +82,14 @@ describe("state that can't be used", () => {
   }) => {
     const ground = await makeGround()
     ground.agents([ground.scripted("vaela", "dev", { slots: 9 })])
-    if (!mountSmallState(ground)) skip(noMount)
+    const disk = mountSmallDisk(ground) ?? skip(noMount)
     const running = await ground.tinytask.add({
       queue: "dev",
       description: JSON.stringify([["await", ground.path("gate")]])
     })
     await ground.cli([...once, ...ground.endpoint])
     await until("its agent runs", () => ground.lease(running)?.phase === "running" && ground.runs().length === 1)
-    const blocks = fill(ground.path("state/ballast"))
+    disk.fill()
     const lease = readFileSync(ground.leasePath(running), "utf8")
     const waiting = await ground.tinytask.add({ queue: "dev", description: "[]" })
 
@@ -106,7 +106,7 @@ describe("state that can't be used", () => {
     ground.write("gate", "")
     await until("the agent has ended", () => !isLiving(ground.runs()[0]?.pid ?? 0))
     expect(ground.lease(running)?.phase).toBe("running")
-    blocks.free()
+    disk.empty()
     await until("its ending stands", () => ground.lease(running)?.phase === "finished")
     await until("both are complete", async () => {
       await ground.cli([...once, ...ground.endpoint, "--backoff-base", "0"])
@@ -116,51 +116,21 @@ describe("state that can't be used", () => {
   })
 })
 
-/** A state directory on a file system of its own with little room; false where this machine lets nobody mount one. */
-const mountSmallState = (ground: Ground): boolean => {
-  mkdirSync(ground.path("state"), { mode: 0o700 })
-  try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=512k,mode=700", "none", ground.path("state")], {
-      stdio: "ignore"
-    })
-  } catch {
-    return false
-  }
-  onTestFinished(() => void execFileSync("umount", ["-l", ground.path("state")]))
-  return true
-}
-
-const noMount = "a full disk needs the right to mount a small one"
-
-/** Fills what room there is with a file; `free` gives it back. */
-const fill = (path: string): { readonly free: () => void } => {
-  for (let size = 256 * 1024; size >= 1; size = Math.floor(size / 2)) {
-    for (;;) {
-      try {
-        writeFileSync(path, Buffer.alloc(size), { flag: "a" })
-      } catch {
-        break
-      }
-    }
-  }
-  return { free: () => writeFileSync(path, "") }
-}
-
 it("a disk that fills up under a daemon: it goes on looking, starts nothing, and starts when there is room", async ({
   skip
 }) => {
   const ground = await makeGround()
   ground.agents([ground.worker("vaela", "dev")])
-  if (!mountSmallState(ground)) skip(noMount)
+  const disk = mountSmallDisk(ground) ?? skip(noMount)
   const daemon = ground.start(["run", "--daemon", ...ground.endpoint, "--loop-interval", "1", "--backoff-base", "0"])
   await daemon.says("daemon: a pass every")
   const first = await ground.tinytask.add({ queue: "dev" })
   await until("the first task is complete", () => ground.tinytask.database.open() === 0 && ground.lease(first) === null)
-  const ballast = fill(ground.path("state/ballast"))
+  disk.fill()
   const task = await ground.tinytask.add({ queue: "dev" })
   await daemon.says(/ERROR .*no space is left on the device/)
   expect(ground.tinytask.database.task(task)).toMatchObject({ status: "idle", assigned_to: null })
-  ballast.free()
+  disk.empty()
   await until("the second task is complete", () => ground.tinytask.database.open() === 0)
   expect(ground.runs().map((run) => run.task)).toEqual([first, task])
   daemon.kill("SIGTERM")

@@ -216,9 +216,12 @@ export class Ground {
     return markedProcesses(this.base)
   }
 
+  /** At the end of its test, or before that by a test of many grounds. */
   async close(): Promise<void> {
     await endMarked(this.base)
-    await this.#tinytask?.close()
+    const server = this.#tinytask
+    this.#tinytask = null
+    await server?.close()
     for (const folder of [this.base, this.#shelf]) rmSync(folder, { recursive: true, force: true })
   }
 }
