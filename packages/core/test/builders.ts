@@ -497,7 +497,7 @@ export const showAction = (action: Action): string => {
     case "EndLegacy":
       return `  end the old lease as epoch ${action.epoch}${action.withoutProof ? " without proof" : ""}`
     case "Sweep":
-      return `  sweep claims up to epoch ${action.epoch}`
+      return `  sweep claims up to epoch ${action.epoch}${action.withoutProof ? " without proof" : ""}`
     case "Start":
       return `  start on ${action.agent}`
   }

@@ -268,7 +268,9 @@ describe("apply", () => {
       const doctored: Plan = {
         ...plan,
         actions: plan.actions.flatMap((action) =>
-          action._tag === "End" ? [{ _tag: "Sweep", taskId: action.attempt.taskId, epoch: action.attempt.epoch }] : []
+          action._tag === "End"
+            ? [{ _tag: "Sweep", taskId: action.attempt.taskId, epoch: action.attempt.epoch, withoutProof: false }]
+            : []
         )
       }
       const { results } = yield* apply({ ...scheduler.inputWith(desiredWith()), observed, plan: doctored }).pipe(

@@ -3,6 +3,8 @@
  * clocks jump, schedulers are killed at any call. A history shrinks like any array, and a shrunk one can be read.
  */
 import * as fc from "fast-check"
+import { asks } from "./passHistoryRequests.ts"
+import type { Ask } from "./passHistoryRequests.ts"
 import { scriptNames } from "./passHistoryScripts.ts"
 import type { ScriptName } from "./passHistoryScripts.ts"
 import { changeNames } from "./passHistorySettings.ts"
@@ -20,6 +22,13 @@ export const edits = [
   "addSubtask"
 ] as const
 export type Edit = (typeof edits)[number]
+
+/** Where schedulers may run. */
+export const places = {
+  home: { host: "simulated/1", pidNs: 1 },
+  container: { host: "simulated/1", pidNs: 2 },
+  "another host": { host: "simulated/2", pidNs: 1 }
+} as const
 
 const mishapKinds = [
   "fail",
@@ -59,6 +68,8 @@ export type Step =
   | { readonly _tag: "Wake"; readonly supervisor: number }
   | { readonly _tag: "Reboot" }
   | { readonly _tag: "Restart" }
+  /** The scheduler goes on beside the same files on another host or in another pid namespace; what ran there lives on, or dies. */
+  | { readonly _tag: "Move"; readonly place: keyof typeof places; readonly survives: boolean }
   /** The lock's file was replaced: another scheduler begins while the old one knows nothing of it, … */
   | { readonly _tag: "Rival" }
   /** … and the old one makes a pass. */
@@ -76,6 +87,8 @@ export type Step =
   | { readonly _tag: "PauseMachine"; readonly seconds: number }
   | { readonly _tag: "Configure"; readonly change: Change }
   | { readonly _tag: "PauseAgent"; readonly paused: boolean }
+  /** A command asks for something. */
+  | { readonly _tag: "Ask"; readonly what: Ask; readonly task: number; readonly nth: number }
   /** Somebody else's process gets a pid that a lease names and that is free. */
   | { readonly _tag: "ReusePid" }
 
@@ -119,6 +132,14 @@ const steps: ReadonlyArray<readonly [weight: number, step: fc.Arbitrary<Step>]> 
   [2, fc.record({ _tag: always("Wake"), supervisor: index })],
   [1, fc.record({ _tag: always("Reboot") })],
   [2, fc.record({ _tag: always("Restart") })],
+  [
+    1,
+    fc.record({
+      _tag: always("Move"),
+      place: among("home", "home", "container", "another host"),
+      survives: fc.boolean()
+    })
+  ],
   [1, fc.record({ _tag: always("Rival") })],
   [1, fc.record({ _tag: always("SleeperPass") })],
   [2, fc.record({ _tag: always("Tinytask"), down: fc.boolean() })],
@@ -137,6 +158,7 @@ const steps: ReadonlyArray<readonly [weight: number, step: fc.Arbitrary<Step>]> 
   [1, fc.record({ _tag: always("SetWall"), seconds: among(-7200, -30, 30, 7200) })],
   [1, fc.record({ _tag: always("PauseMachine"), seconds: among(60, 200) })],
   [1, fc.record({ _tag: always("PauseAgent"), paused: fc.boolean() })],
+  [3, fc.record({ _tag: always("Ask"), what: among(...asks), task: index, nth: fc.nat({ max: 4 }) })],
   [2, fc.record({ _tag: always("ReusePid") })],
   [3, fc.record({ _tag: always("Configure"), change: among(...changeNames) })]
 ]

@@ -41,6 +41,18 @@ export const cases: { readonly [name: string]: History } = {
       { _tag: "SleeperPass" }
     ]
   },
+  "a claim that came late from where nobody can look holds its task for a while, not for ever": {
+    scripts: ["completes"],
+    steps: [
+      dev,
+      ops,
+      pass(),
+      { _tag: "PauseMachine", seconds: 60 },
+      pass(),
+      { _tag: "Move", place: "another host", survives: true },
+      wait(1)
+    ]
+  },
   "a claim that comes after a later attempt has ended is swept, not judged": {
     scripts: ["completesAtOnce", "completes"],
     steps: [

@@ -18,6 +18,10 @@ export const heal = (world: World): void => {
   files.termProblem = null
   files.attemptsProblems.clear()
   files.agents = files.agents.map((record) => ({ ...record, pausedBy: null }))
+  files.paused = null
+  files.requests.clear()
+  // What nobody can see from here ends there, and is given up by the clock.
+  for (const process of machine.processes.values()) if (!machine.isHere(process)) machine.kill(process)
   // Where the lease is lost too, a supervisor that does nothing is only held and told of: somebody kills it.
   for (const { hung, lease, process, script } of supervision.live) {
     const isIdle = hung !== null || script.claimAfterMs === null
@@ -57,6 +61,7 @@ export const release = (world: World, people: People): ReadonlyArray<string> => 
 
 export const isAtRest = (world: World): boolean =>
   [...world.tinytask.tasks.values()].every(({ task }) => task.status === "complete") &&
+  world.machine.cgroups.size === 0 &&
   [...world.files.taskIds(), ...world.files.attempts.keys()].every((id) => !isUnderWay(world, id))
 
 /** Each task was completed once, and each start has one ending. */

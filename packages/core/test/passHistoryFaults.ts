@@ -12,6 +12,11 @@ const infallible = new Set([
   "Cgroups.kill",
   "Cgroups.remove",
   "ProcessTable.signal",
+  "ProcessTable.describe",
+  "Cgroups.placeFor",
+  "Cgroups.list",
+  "Cgroups.kill",
+  "Cgroups.remove",
   "AgentLauncher.lookAtRecipes",
   "AgentLauncher.drawToken"
 ])

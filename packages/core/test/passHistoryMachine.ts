@@ -6,9 +6,10 @@ import type { SimulatedProcess } from "../src/simulation/api.ts"
 import type { Step } from "./passHistory.ts"
 import { standLegacyLease } from "./passHistoryLegacy.ts"
 import { People } from "./passHistoryPeople.ts"
+import { HistoryRequests } from "./passHistoryRequests.ts"
 
 /** Steps that are a scheduler's: what makes, ends or configures it. */
-type SchedulerStep = "Pass" | "Rest" | "Reboot" | "Restart" | "Rival" | "SleeperPass" | "Configure"
+type SchedulerStep = "Pass" | "Rest" | "Reboot" | "Restart" | "Move" | "Rival" | "SleeperPass" | "Configure"
 
 export type MachineStep = Exclude<Step, { readonly _tag: SchedulerStep }>
 
@@ -22,12 +23,14 @@ const leasesKept = 8
 export class HistoryMachine {
   readonly world = new World(1_772_366_400_000)
   readonly people = new People(this.world)
+  readonly requests = new HistoryRequests(this.world)
   /** The tokens of all starts that were written down, and what old leases are known by. */
   readonly starts = new Set<string>()
   private readonly leaseContents = new Map<TaskId, Array<StoredLease>>()
 
   constructor() {
     this.world.machine.pidMax = pidMax
+    this.world.machine.delegated = "/delegated"
   }
 
   befall(step: MachineStep): void {
@@ -42,8 +45,7 @@ export class HistoryMachine {
       case "Kill":
         return this.kill(step.process)
       case "KillAll":
-        for (const process of this.attemptProcesses()) machine.kill(process)
-        return
+        return this.killAll()
       case "Hang":
       case "Wake":
         return this.hangOrWake(step)
@@ -75,6 +77,8 @@ export class HistoryMachine {
       case "PauseAgent":
         files.agents = files.agents.map((record) => ({ ...record, pausedBy: step.paused ? "a person" : null }))
         return
+      case "Ask":
+        return this.requests.ask(step.what, this.people.taskAt(step.task), step.nth)
       case "ReusePid":
         return this.reusePids()
     }
@@ -102,6 +106,15 @@ export class HistoryMachine {
       const contents = this.leaseContents.get(id) ?? []
       if (contents.at(-1) !== stored) this.leaseContents.set(id, [...contents, stored].slice(-leasesKept))
     }
+  }
+
+  killAll(): void {
+    for (const process of this.attemptProcesses()) this.world.machine.kill(process)
+  }
+
+  /** Processes of attempts that the scheduler of today can't see. */
+  livesElsewhere(): boolean {
+    return this.attemptProcesses().some((process) => !this.world.machine.isHere(process))
   }
 
   private attemptProcesses(): ReadonlyArray<SimulatedProcess> {

@@ -33,6 +33,7 @@ const schedulerSteps: { readonly [K in SchedulerStep["_tag"]]: true } = {
   Rest: true,
   Reboot: true,
   Restart: true,
+  Move: true,
   Rival: true,
   SleeperPass: true,
   Configure: true

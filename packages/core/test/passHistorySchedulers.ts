@@ -9,7 +9,7 @@ import type { Plan } from "../src/domain/Plan.ts"
 import { describeVerdict } from "../src/reconcile/describe.ts"
 import { settlingViolations, violationsOf } from "../src/reconcile/invariants.ts"
 import { noFaults } from "../src/simulation/api.ts"
-import { edits } from "./passHistory.ts"
+import { edits, places } from "./passHistory.ts"
 import type { Mishap, Step } from "./passHistory.ts"
 import { faultsOf } from "./passHistoryFaults.ts"
 import type { Disturbance } from "./passHistoryFaults.ts"
@@ -44,7 +44,7 @@ export class HistorySchedulers {
   wasOvertaken = false
   tell: Tell
   private settings: Settings = settingsAtFirst
-  private desired: DesiredState = desiredBy(settingsAtFirst)
+  private desired: DesiredState = desiredBy(settingsAtFirst, "gives up")
   /** Nothing happens within the pass that is being made. */
   private undisturbed = true
   private calls: Array<MadeCall> = []
@@ -70,6 +70,11 @@ export class HistorySchedulers {
         return this.restart()
       case "Restart":
         return this.restart()
+      case "Move":
+        if (!step.survives) this.machine.killAll()
+        this.sleeper = null
+        this.machine.world.machine.moveTo(places[step.place])
+        return this.restart()
       case "Rival":
         this.sleeper = this.scheduler
         this.scheduler = this.begin()
@@ -83,7 +88,11 @@ export class HistorySchedulers {
 
   configure(settings: Settings): void {
     this.settings = settings
-    this.desired = desiredBy(settings)
+  }
+
+  /** Where something lives that can't be seen, people have set that nothing is ever given up by the clock. */
+  private readSettings(): void {
+    this.desired = desiredBy(this.settings, this.machine.livesElsewhere() ? "never gives up" : "gives up")
   }
 
   restart(): void {
@@ -93,6 +102,7 @@ export class HistorySchedulers {
 
   pass(mishaps: ReadonlyArray<Mishap>): void {
     const { scheduler } = this
+    this.readSettings()
     this.passes += 1
     this.calls = []
     this.undisturbed = mishaps.length === 0
@@ -189,6 +199,7 @@ export class HistorySchedulers {
   }
 
   private rest(): void {
+    this.readSettings()
     const plans: Array<Plan> = []
     for (let round = 0; round < restRoundsMax; round += 1) {
       const exit = this.scheduler.round(this.desired)
@@ -205,6 +216,7 @@ export class HistorySchedulers {
   /** A scheduler that lost its lock without knowing writes nothing, to files or to Tinytask. */
   private sleeperPass(): void {
     if (this.sleeper === null) return
+    this.readSettings()
     const before = this.written()
     const exit = this.sleeper.pass(this.desired)
     if (Exit.isFailure(exit)) this.lookAt(exit.cause)

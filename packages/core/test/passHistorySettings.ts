@@ -1,4 +1,5 @@
 /** What is configured in a history, and the changes that people make to it while everything runs. */
+import { policyDefaults } from "../src/domain/DesiredState.ts"
 import type { DesiredState, StartsPolicy, TaskOrder } from "../src/domain/DesiredState.ts"
 import { QueueName } from "../src/domain/identifiers.ts"
 import { agent, desiredWith } from "./passHarness.ts"
@@ -15,6 +16,8 @@ export interface Settings {
   readonly maxAttempts: number
   readonly starts: StartsPolicy
   readonly order: TaskOrder
+  /** Whether each attempt gets a cgroup of its own. */
+  readonly isolated: boolean
 }
 
 export const settingsAtFirst: Settings = {
@@ -27,7 +30,8 @@ export const settingsAtFirst: Settings = {
   maxRuntimeSec: 300,
   maxAttempts: 4,
   starts: "on",
-  order: "blockers"
+  order: "blockers",
+  isolated: false
 }
 
 /** One edit of the configuration each. */
@@ -50,6 +54,8 @@ export const changes = {
   drain: { starts: "drain" },
   "starts again": { starts: "on" },
   "by priority": { order: "priority" },
+  isolated: { isolated: true },
+  "not isolated": { isolated: false },
   "as at first": settingsAtFirst
 } satisfies { readonly [name: string]: Partial<Settings> }
 
@@ -59,9 +65,13 @@ export const changeNames = Object.keys(changes).filter((name): name is Change =>
 
 const queues = { dev: QueueName.make("dev"), ops: QueueName.make("ops") }
 
-export const desiredBy = (settings: Settings): DesiredState => {
+export const desiredBy = (settings: Settings, unknown: "gives up" | "never gives up"): DesiredState => {
   const { adaServes, idleTimeoutSec, maxRuntimeSec, slots } = settings
-  const limits = { maxRuntimeSec, ...(idleTimeoutSec === null ? {} : { idleTimeoutSec }) }
+  const limits = {
+    maxRuntimeSec,
+    ...(settings.isolated ? { isolation: "cgroup" as const } : {}),
+    ...(idleTimeoutSec === null ? {} : { idleTimeoutSec })
+  }
   const entries = {
     ada: agent("ada", { ...limits, slots, queues: [queues[adaServes]] }),
     both: agent("both", { ...limits, slots: Math.min(slots, 1), queues: [queues.dev, queues.ops] }),
@@ -73,6 +83,7 @@ export const desiredBy = (settings: Settings): DesiredState => {
     maxConcurrent: slots + 1,
     policy: {
       backoffMaxSec: 120,
+      unknownLostSec: unknown === "gives up" ? policyDefaults.unknownLostSec : 0,
       maxAttempts: settings.maxAttempts,
       heartbeatSec: settings.heartbeatSec,
       starts: settings.starts,

@@ -39,6 +39,7 @@ export const faultOf = (step: Step): string | null => {
     case "Wake":
     case "Reboot":
     case "Restart":
+    case "Move":
     case "Rival":
     case "SleeperPass":
     case "TinytaskAnew":
@@ -49,6 +50,8 @@ export const faultOf = (step: Step): string | null => {
     case "PauseAgent":
     case "ReusePid":
       return step._tag
+    case "Ask":
+      return `asked: ${step.what}`
   }
 }
 

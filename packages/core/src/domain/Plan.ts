@@ -179,7 +179,13 @@ export type Action =
       readonly path: string
     }
   /** Remove claims whose ending is recorded and of which nothing lives. */
-  | { readonly _tag: "Sweep"; readonly taskId: TaskId; readonly epoch: Epoch }
+  | {
+      readonly _tag: "Sweep"
+      readonly taskId: TaskId
+      readonly epoch: Epoch
+      /** Given up by the clock. */
+      readonly withoutProof: boolean
+    }
   | {
       readonly _tag: "Start"
       readonly taskId: TaskId

@@ -3,7 +3,7 @@
  * this names the one attempt that they are about. It judges nobody alive or dead.
  */
 import type { Attempts, RecordedOutcome, StopRecord } from "../domain/Attempts.ts"
-import type { AgentName, Epoch } from "../domain/identifiers.ts"
+import type { Epoch } from "../domain/identifiers.ts"
 import type { Claim, Lease, LegacyLease } from "../domain/Lease.ts"
 import type { AttemptReference, RunningDetail, WaitReason } from "../domain/Plan.ts"
 import type { Liveness } from "../domain/ProcessIdentity.ts"
@@ -48,8 +48,7 @@ export type AttemptView =
   /** Claims whose endings are recorded. */
   | {
       readonly _tag: "Remains"
-      readonly epoch: Epoch
-      readonly agent: AgentName
+      readonly reference: AttemptReference
       readonly queue: string | null
       readonly liveness: Liveness
     }
@@ -156,16 +155,23 @@ const fromClaim = (
   const recorded = recordedOutcome(record.attempts, epoch)
   const last = record.attempts?.last?.epoch === epoch ? record.attempts.last : null
   // A later start proves that this one was closed, also where its ending is remembered no more.
+  const reference = {
+    taskId: record.taskId,
+    epoch,
+    token: claim.token,
+    agent: claim.agentName,
+    phase: "claim-only" as const
+  }
   const isClosed = recorded !== null || (record.attempts?.last?.epoch ?? 0) > epoch
   if (isClosed && leaseFault === "lease-missing") {
     const liveness = record.claims.map(claimLiveness).reduce(worseOf)
     // The claim of the latest start is the last thing that its end removes: with nothing alive, that end goes on.
     const mayBeCutShort = last !== null && (claim.kind === "tombstone" || liveness === "dead")
-    if (!mayBeCutShort) return { _tag: "Remains", epoch, agent: claim.agentName, queue: last?.queue ?? null, liveness }
+    if (!mayBeCutShort) return { _tag: "Remains", reference, queue: last?.queue ?? null, liveness }
   }
   return {
     _tag: "Attempt",
-    reference: { taskId: record.taskId, epoch, token: claim.token, agent: claim.agentName, phase: "claim-only" },
+    reference,
     lease: null,
     leaseFault,
     claim: claim.kind,
@@ -263,7 +269,7 @@ export const holdOf = (view: AttemptView): { readonly agent: string | null; read
     case "Nothing":
       return null
     case "Remains":
-      return view.liveness === "dead" ? null : { agent: view.agent, queue: view.queue }
+      return view.liveness === "dead" ? null : { agent: view.reference.agent, queue: view.queue }
     case "Attempt":
     case "OpenStart":
       return { agent: view.reference.agent, queue: view.queue }

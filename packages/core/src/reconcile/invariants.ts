@@ -256,8 +256,9 @@ const deathIsProven: Check = (observed, desired, plan) => {
       }
       case "Sweep": {
         const swept = record?.claims.filter((sight) => sight.epoch <= action.epoch) ?? []
+        const mayStillLive = action.withoutProof && desired.policy.unknownLostSec > 0 ? isKnownToLive : mayLive
         return swept.some(
-          (sight) => sight._tag === "Unreadable" || (sight.claim.kind === "claim" && mayLive(sight.evidence))
+          (sight) => sight._tag === "Unreadable" || (sight.claim.kind === "claim" && mayStillLive(sight.evidence))
         )
           ? [`task ${taskId}: claims up to ${action.epoch} are swept while something of them may live`]
           : []

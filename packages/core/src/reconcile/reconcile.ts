@@ -25,6 +25,7 @@ import type { TaskSight } from "./attemptFacts.ts"
 import type { Judgement } from "./judgement.ts"
 import { judgeLegacy } from "./judgeLegacy.ts"
 import { judgeOpenStart } from "./judgeOpenStart.ts"
+import { judgeRemains } from "./judgeRemains.ts"
 import { preconditionOf } from "./precondition.ts"
 import { sortTasks } from "./taskOrder.ts"
 import { attemptsOfTask, taskReasons } from "./taskReasons.ts"
@@ -209,17 +210,7 @@ const judge = (
     case "Held":
       return { verdict: { _tag: "Wait", taskId: record.taskId, reasons: [view.reason] }, actions: [], nextMonoMs: null }
     case "Remains":
-      return view.liveness === "dead"
-        ? { verdict: null, actions: [{ _tag: "Sweep", taskId: record.taskId, epoch: view.epoch }], nextMonoMs: null }
-        : {
-            verdict: {
-              _tag: "Wait",
-              taskId: record.taskId,
-              reasons: [{ _tag: "EarlierAttempt", epoch: view.epoch, liveness: view.liveness }]
-            },
-            actions: [],
-            nextMonoMs: null
-          }
+      return judgeRemains(view, record, observed, desired)
     case "Legacy":
       return judgeLegacy({ view, record, sight, observed, desired })
     case "OpenStart":
@@ -240,7 +231,9 @@ const judge = (
 }
 
 const withSweep = (judgement: Judgement, taskId: TaskId, epoch: Epoch | null): Judgement =>
-  epoch === null ? judgement : { ...judgement, actions: [...judgement.actions, { _tag: "Sweep", taskId, epoch }] }
+  epoch === null
+    ? judgement
+    : { ...judgement, actions: [...judgement.actions, { _tag: "Sweep", taskId, epoch, withoutProof: false }] }
 
 /** What keeps the state true comes first, then stops, endings, sweeping; starts come last. */
 const kindOrder: { readonly [K in Action["_tag"]]: number } = {

@@ -9,6 +9,8 @@ import type { Signal } from "../ports/ProcessTable.ts"
 
 export interface SimulatedProcess {
   readonly pid: number
+  /** The host and pid namespace that it lives in. */
+  readonly place: HostIdentity
   /** Ticks of 10 ms since boot. */
   readonly pidStart: number
   parent: number
@@ -125,6 +127,7 @@ export class SimulatedMachine {
     this.lastStarts.set(pid, pidStart)
     const made: SimulatedProcess = {
       pid,
+      place: this.processes.get(process.parent)?.place ?? this.here,
       pidStart,
       parent: process.parent,
       group: process.group ?? pid,
@@ -164,6 +167,11 @@ export class SimulatedMachine {
     }
   }
 
+  /** Whether a scheduler of today can see it: what lives on another host or in another pid namespace it can't. */
+  isHere({ place }: SimulatedProcess): boolean {
+    return place.host === this.here.host && place.pidNs === this.here.pidNs
+  }
+
   lives(process: SimulatedProcess): boolean {
     return this.processes.get(process.pid) === process && process.state !== "Z"
   }
@@ -182,7 +190,7 @@ export class SimulatedMachine {
 
   signal(target: { readonly pid: number; readonly pidStart: number }, signal: Signal): "sent" | "gone" {
     const process = this.processes.get(target.pid)
-    if (process === undefined || process.pidStart !== target.pidStart) return "gone"
+    if (process === undefined || !this.isHere(process) || process.pidStart !== target.pidStart) return "gone"
     this.signals.push({ pid: target.pid, signal, attempt: process.attempt })
     if (process.state !== "Z") process.onSignal(signal)
     return "sent"
@@ -212,6 +220,11 @@ export class SimulatedMachine {
   /** Somebody kills a process from outside. */
   kill(process: SimulatedProcess): void {
     if (this.lives(process)) process.onSignal("SIGKILL")
+  }
+
+  /** Schedulers run elsewhere from now on, beside the same files; what lives goes on where it is. */
+  moveTo(place: Pick<HostIdentity, "host" | "pidNs">): void {
+    this.here = { ...this.here, ...place }
   }
 
   /** Power off and on: no process survives, pids begin anew, and so does the monotonic clock. */

@@ -82,6 +82,10 @@ const never = (reason: string): never => {
 }
 
 const processTable = (machine: SimulatedMachine, self: SimulatedProcess, call: Call) => {
+  const seen = (pid: number): SimulatedProcess | undefined => {
+    const process = machine.processes.get(pid)
+    return process !== undefined && machine.isHere(process) ? process : undefined
+  }
   const unreadable = (reason: string) => new ProcessesUnreadable({ reason })
   return ProcessTable.of({
     ourselves: call(
@@ -92,17 +96,19 @@ const processTable = (machine: SimulatedMachine, self: SimulatedProcess, call: C
     monotonicMs: call("ProcessTable.monotonicMs", never, () => Effect.succeed(machine.monoMs())),
     look: (pids) =>
       call("ProcessTable.look", unreadable, () =>
-        Effect.succeed(new Map(pids.map((pid) => [pid, sightOf(machine.processes.get(pid))] as const)))
+        Effect.succeed(new Map(pids.map((pid) => [pid, sightOf(seen(pid))] as const)))
       ),
     startedAtMs: (pid) =>
       call("ProcessTable.startedAtMs", never, () => {
-        const process = machine.processes.get(pid)
+        const process = seen(pid)
         return Effect.succeed(process === undefined ? null : machine.nowMs - (machine.monoMs() - process.pidStart * 10))
       }),
-    scan: call("ProcessTable.scan", unreadable, () => Effect.succeed([...machine.processes.values()].map(rowOf))),
+    scan: call("ProcessTable.scan", unreadable, () =>
+      Effect.succeed([...machine.processes.values()].filter((process) => machine.isHere(process)).map(rowOf))
+    ),
     describe: (pid) =>
       call("ProcessTable.describe", never, () => {
-        const process = machine.processes.get(pid)
+        const process = seen(pid)
         return Effect.succeed(
           process === undefined
             ? null

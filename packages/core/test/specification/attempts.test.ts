@@ -520,7 +520,7 @@ describe("odd files", () => {
       world: oneAgent()
         .addTask(1)
         .addRecord(1, { claims: ownClaim({ ...evidence.claimDead, scanned: false }), attempts: withOutcome("failed") }),
-      lines: ["wait task 1: earlier attempt (epoch 3) unknown"]
+      lines: ["wait task 1: earlier attempt (epoch 3) unknown", "  note: unknown since 0 s"]
     },
     {
       name: "the only claim can't be read: held, its slot taken",

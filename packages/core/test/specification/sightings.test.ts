@@ -5,7 +5,22 @@ import { policyDefaults } from "../../src/domain/DesiredState.ts"
 import type { Liveness } from "../../src/domain/ProcessIdentity.ts"
 import { lookAgain } from "../../src/reconcile/sighting.ts"
 import type { SightingResult } from "../../src/reconcile/sighting.ts"
-import { attempts, epoch, evidence, here, mono, oneAgent, runningLease, sighting, startingLease } from "../builders.ts"
+import type { Evidence } from "../../src/domain/TaskRecord.ts"
+import {
+  attempts,
+  claim,
+  claimSight,
+  epoch,
+  evidence,
+  here,
+  mono,
+  oneAgent,
+  recordedOutcome,
+  runningLease,
+  sighting,
+  startingLease
+} from "../builders.ts"
+import type { WorldBuilder } from "../builders.ts"
 import { specify } from "./specify.ts"
 
 interface Look {
@@ -188,6 +203,49 @@ describe("sightings in a plan", () => {
       name: "one that runs has not",
       world: overdue(null, -16).withPolicy({ heartbeatSec: 5 }),
       lines: ["running task 1 on ada (epoch 3): its supervisor is silent", "  note: hung since 0 s"]
+    }
+  ])
+})
+
+const lateClaim = (seen: Evidence, observed: Sighting | null = null): WorldBuilder =>
+  oneAgent().addRecord(1, {
+    claims: [claimSight(claim(1, 3, "ada"), seen)],
+    attempts: attempts(1, { epoch: 4, agent: "ada" }, { outcomes: [recordedOutcome(1, 4, "failed")], observed })
+  })
+
+describe("a claim that came after its attempt had ended", () => {
+  const nobodyCanLook: Evidence = { supervisor: "unknown", agent: null, others: [], scanned: false }
+  const unknownSince = (seconds: number) => sighting(3, { hungBeatMonoMs: 0, unknownSinceMonoMs: mono(seconds) })
+  specify([
+    {
+      name: "is swept once it is dead",
+      world: lateClaim(evidence.dead).addTask(1),
+      lines: ["start task 1 on ada (epoch 5, attempt 1)", "  sweep claims up to epoch 3"]
+    },
+    {
+      name: "holds its task while it lives",
+      world: lateClaim({ ...evidence.dead, supervisor: "alive" }, unknownSince(-9000)).addTask(1),
+      lines: ["wait task 1: earlier attempt (epoch 3) alive", "  note: nothing out of the ordinary"]
+    },
+    {
+      name: "from where nobody can look: that is noted",
+      world: lateClaim(nobodyCanLook).addTask(1),
+      lines: ["wait task 1: earlier attempt (epoch 3) unknown", "  note: unknown since 0 s"]
+    },
+    {
+      name: "unknown for 299 s: it is waited for",
+      world: lateClaim(nobodyCanLook, unknownSince(-299)).addTask(1),
+      lines: ["wait task 1: earlier attempt (epoch 3) unknown"]
+    },
+    {
+      name: "unknown for 300 s: it is swept, and its slot is free in the next plan",
+      world: lateClaim(nobodyCanLook, unknownSince(-300)).addTask(1),
+      lines: ["wait task 1: earlier attempt (epoch 3) unknown", "  sweep claims up to epoch 3 without proof"]
+    },
+    {
+      name: "nothing is given up where UNKNOWN_LOST_SEC is 0",
+      world: lateClaim(nobodyCanLook, unknownSince(-9000)).addTask(1).withPolicy({ unknownLostSec: 0 }),
+      lines: ["wait task 1: earlier attempt (epoch 3) unknown"]
     }
   ])
 })
