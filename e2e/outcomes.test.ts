@@ -89,11 +89,9 @@ describe("an attempt ends by its agent's own word", () => {
       programmed(ground, "codex", failed, { args: ["exec", "--json"], success: "exit" }),
       programmed(ground, "prose", refused, { args: [], success: "exit" })
     ])
-    const [goose = 0, codex = 0, prose = 0] = [
-      await ground.tinytask.add({ queue: "goose" }),
-      await ground.tinytask.add({ queue: "codex" }),
-      await ground.tinytask.add({ queue: "prose" })
-    ]
+    const goose = await ground.tinytask.add({ queue: "goose" })
+    const codex = await ground.tinytask.add({ queue: "codex" })
+    const prose = await ground.tinytask.add({ queue: "prose" })
     await runToTheEnd(ground, [goose, codex, prose])
 
     expect([goose, codex, prose].map((task) => ground.outcomes(task))).toEqual([["auth"], ["failed"], ["done"]])

@@ -14,7 +14,7 @@ import type { SimulatedTinytask } from "./SimulatedTinytask.ts"
 import { claimOf, leaseOf } from "./supervised.ts"
 import type { Supervised, SimulatedRun } from "./supervised.ts"
 
-type Ended = Pick<AgentExit, "code" | "signal" | "error" | "asked">
+type Ended = Pick<AgentExit, "code" | "signal" | "error" | "asked" | "stream">
 
 /** How often a supervisor beats whose lease does not say it. */
 const heartbeatDefaultSec = 15
@@ -201,7 +201,7 @@ export class Supervision {
     }
   }
 
-  private agentEnds(supervised: Supervised, ended: Pick<Ended, "code" | "signal">): void {
+  private agentEnds(supervised: Supervised, ended: Pick<Ended, "code" | "signal" | "stream">): void {
     const { agent, run, script } = supervised
     if (agent === null || !this.machine.lives(agent)) return
     if (run !== null) run.endMs = this.machine.nowMs

@@ -1,5 +1,6 @@
 /** What the processes of one attempt will do: the scripts that simulated supervisors and agents follow. */
 import type { TaskId } from "../domain/identifiers.ts"
+import type { AgentExit } from "../domain/Lease.ts"
 import type { Signal } from "../ports/ProcessTable.ts"
 import type { SimulatedTinytask } from "./SimulatedTinytask.ts"
 
@@ -32,7 +33,8 @@ export interface AgentScript {
   readonly lingerMs: number
   /** After how long it says nothing any more; null = it goes on talking. */
   readonly quietAfterMs: number | null
-  readonly exit: { readonly code: number | null; readonly signal: string | null }
+  /** How it ends, and what its events say of that. */
+  readonly exit: Pick<AgentExit, "code" | "signal" | "stream">
   /** The end of its output. */
   readonly tail: string
   /** What the agent does to Tinytask when its work is done. */
