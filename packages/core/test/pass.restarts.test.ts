@@ -411,4 +411,51 @@ describe("the lock is lost", () => {
       assert.strictEqual(taskOf(world, id).status, "working")
     })
   )
+
+  /** Another scheduler has the lock from here on. */
+  const overtake = (world: World) => () => {
+    world.files.term += 1
+    world.files.lockHolder = world.files.term
+    return null
+  }
+
+  it.effect("a scheduler that slept over its last look at a task neither claims it nor starts anything for it", () =>
+    Effect.gen(function* () {
+      const world = new World()
+      const id = world.addTask()
+      const sleeper = yield* startScheduler(world, { faults: atCall("TaskQueue.get", "after", overtake(world)) })
+      const error = yield* Effect.flip(sleeper.pass())
+      assert.strictEqual(error._tag, "LockLost")
+      assert.strictEqual(taskOf(world, id).status, "idle")
+      assert.strictEqual(processesLeft(world), 0)
+    })
+  )
+
+  it.effect("a scheduler that slept over its claim of a task launches nobody", () =>
+    Effect.gen(function* () {
+      const world = new World()
+      world.addTask()
+      const sleeper = yield* startScheduler(world, { faults: atCall("TaskQueue.update", "after", overtake(world)) })
+      const error = yield* Effect.flip(sleeper.pass())
+      assert.strictEqual(error._tag, "LockLost")
+      assert.strictEqual(processesLeft(world), 0)
+    })
+  )
+
+  it.effect("a scheduler that slept over its comment on an ending leaves the task's fields to its successor", () =>
+    Effect.gen(function* () {
+      const world = new World()
+      const id = world.addTask()
+      world.script = () => exitsWith(1, 1000)
+      const first = yield* startScheduler(world)
+      yield* first.pass()
+      yield* first.end
+      yield* later(world, 2)
+      const sleeper = yield* startScheduler(world, { faults: atCall("TaskQueue.comment", "after", overtake(world)) })
+      const error = yield* Effect.flip(sleeper.pass())
+      assert.strictEqual(error._tag, "LockLost")
+      assert.strictEqual(taskOf(world, id).comments.length, 1)
+      assert.strictEqual(taskOf(world, id).status, "working")
+    })
+  )
 })

@@ -17,6 +17,7 @@ import { AttemptHistory } from "../ports/AttemptHistory.ts"
 import { Cgroups } from "../ports/Cgroups.ts"
 import { LeaseStore } from "../ports/LeaseStore.ts"
 import { ProcessTable } from "../ports/ProcessTable.ts"
+import { SchedulerLock } from "../ports/SchedulerLock.ts"
 import { TaskQueue } from "../ports/TaskQueue.ts"
 import { attemptLogPath } from "../protocol/layout.ts"
 import type { StartAction } from "../reconcile/assign.ts"
@@ -154,6 +155,7 @@ export const applyStart = Effect.fn("apply.start")(function* (action: StartActio
   const history = yield* AttemptHistory
   const queue = yield* TaskQueue
   const launcher = yield* AgentLauncher
+  const lock = yield* SchedulerLock
   const stored = yield* leases.read(action.taskId)
   const remembered = yield* history.read(action.taskId)
   if (stored.lease._tag !== "Missing") return skipped(action, "there is a lease by now")
@@ -174,7 +176,12 @@ export const applyStart = Effect.fn("apply.start")(function* (action: StartActio
       yield* fault("void", why)
       return skipped(action, why)
     }
-    if (readiness._tag === "Ready") yield* claimTask(action)
+    // A paused machine may have slept over Tinytask's answer, and another scheduler have done the task since.
+    yield* lock.confirm
+    if (readiness._tag === "Ready") {
+      yield* claimTask(action)
+      yield* lock.confirm
+    }
     yield* launcher.launch({ lease, title: details.task.title, description: details.description })
     return applied(action)
   })
