@@ -19,9 +19,6 @@ const tailMaxBytes = 8 * 1024
 /** The longest event that is read: a last one bears the agent's whole answer. */
 const eventMaxBytes = 256 * 1024
 
-/** A longer gap between two beats is none in which the agent was watched: the machine slept, or this process stood still. */
-const beatsMissedMax = 3
-
 export interface Capture {
   readonly take: (chunk: Uint8Array) => void
   readonly lastOutput: () => string | null
@@ -62,7 +59,7 @@ export const captureOf = (spec: SupervisorSpec, self: Ourselves): Capture => {
   const redact = redactorOf(agentEnvironment(process.env, spec.env))
   const events = eventsOf(spec, redact)
   let lastOutputMs: number | null = null
-  const silence = silenceWatch(monotonicMs(), beatsMissedMax * spec.heartbeatSec * 1000)
+  const silence = silenceWatch(monotonicMs(), spec.heartbeatSec * 1000)
   let open = true
   return {
     take: (chunk) => {

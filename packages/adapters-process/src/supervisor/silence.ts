@@ -10,8 +10,14 @@ export interface SilenceWatch {
   readonly measure: (nowMs: number) => number
 }
 
-/** `gapMaxMs`: as much of a gap counts as silence. */
-export const silenceWatch = (startMs: number, gapMaxMs: number): SilenceWatch => {
+/** More beats than this are not late but missed. */
+const lateBeatsMax = 3
+
+/**
+ * Of a gap in which beats were missed no more counts than one beat: agents may be allowed little more silence than a few
+ * beats, and nobody knows how much of the gap the agent itself had. A late beat counts whole.
+ */
+export const silenceWatch = (startMs: number, beatMs: number): SilenceWatch => {
   let measuredMs = startMs
   let silentMs = 0
   return {
@@ -20,7 +26,8 @@ export const silenceWatch = (startMs: number, gapMaxMs: number): SilenceWatch =>
       silentMs = 0
     },
     measure: (nowMs) => {
-      silentMs += Math.min(Math.max(nowMs - measuredMs, 0), gapMaxMs)
+      const gapMs = Math.max(nowMs - measuredMs, 0)
+      silentMs += gapMs > lateBeatsMax * beatMs ? beatMs : gapMs
       measuredMs = nowMs
       return silentMs
     }
