@@ -35,13 +35,16 @@ const isAttempts = (directory: string): boolean =>
 /** An agent's own tree of cgroups may be large: more of it is not looked at at once. */
 const treeMax = 1000
 
-/** A cgroup and those below it, each after the one that it is in. */
+/**
+ * A cgroup and those below it, each after the one that it is in; without those of other attempts, which a scheduler that
+ * the agent started may have made there.
+ */
 const treeOf = (directory: string): ReadonlyArray<string> => {
   const open = [directory]
   for (let index = 0; index < open.length && open.length < treeMax; index += 1) {
     const path = open[index] ?? ""
     for (const entry of fs.readdirSync(path, { withFileTypes: true })) {
-      if (entry.isDirectory()) open.push(`${path}/${entry.name}`)
+      if (entry.isDirectory() && parseCgroupName(entry.name) === null) open.push(`${path}/${entry.name}`)
     }
   }
   return open

@@ -17,6 +17,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { onTestFinished } from "vitest"
 import { parseVersion } from "@tinyscheduler/adapters-process/programVersion"
+import type { CgroupPlace } from "@tinyscheduler/core/ports/Cgroups"
 import { formatRecipe } from "@tinyscheduler/adapters-process/recipe/formatRecipe"
 import { loadSettings } from "../src/settings/loadSettings.ts"
 import { mend } from "../src/starter/mend.ts"
@@ -26,6 +27,7 @@ import type { Check } from "../src/validation/Check.ts"
 import { clockChecks, judgeClock } from "../src/validation/clockChecks.ts"
 import { controlChecks } from "../src/validation/controlChecks.ts"
 import { directoryChecks } from "../src/validation/directoryChecks.ts"
+import { isolationChecks } from "../src/validation/isolationChecks.ts"
 import { examine } from "../src/validation/examine.ts"
 import type { Examined } from "../src/validation/examine.ts"
 import { judgeRoom, networkFileSystem } from "../src/validation/fileSystemChecks.ts"
@@ -73,6 +75,34 @@ const troubles = (folder: Folder, checks: ReadonlyArray<Check>): ReadonlyArray<s
   checks
     .filter(({ level }) => level !== "ok")
     .map(({ level, says, what }) => `${level} ${what}: ${says}`.replaceAll(folder.path, "BASE"))
+
+describe("cgroups", () => {
+  const saidOf = Effect.fnUntraced(function* (isolation: ReadonlyArray<string>, place: CgroupPlace) {
+    const folder = new Folder()
+    folder.control(isolation.map((value, index) => ({ agentName: `a${index}`, agentType: "dev", isolation: value })))
+    const { config } = yield* examined(folder)
+    return isolationChecks(config, place).map(({ level, says, what }) => `${level} ${what}: ${says}`)
+  })
+
+  it.effect("are looked for where an agent asks for one", () =>
+    Effect.gen(function* () {
+      const place: CgroupPlace = { _tag: "Place", directory: "/sys/fs/cgroup/system.slice/tinyscheduler.service" }
+      assert.deepStrictEqual(yield* saidOf(["none"], place), [])
+      assert.deepStrictEqual(yield* saidOf(["cgroup", "none", "cgroup"], place), [
+        "ok cgroups: of attempts can be made in /sys/fs/cgroup/system.slice/tinyscheduler.service, for a0, a2"
+      ])
+    })
+  )
+
+  it.effect("that none can be made is a warning, which says what is done without", () =>
+    Effect.gen(function* () {
+      const place: CgroupPlace = { _tag: "NoPlace", why: "there is no cgroup v2 here" }
+      assert.deepStrictEqual(yield* saidOf(["cgroup"], place), [
+        "warning cgroups: can't be made here, though a0 asks for them: there is no cgroup v2 here; attempts run without, and what they start is found by looking through all processes"
+      ])
+    })
+  )
+})
 
 describe("the control file", () => {
   const findings = Effect.fnUntraced(function* (folder: Folder, environment: Readonly<Record<string, string>> = {}) {

@@ -1,6 +1,10 @@
 /** Attempts in cgroups of their own: what escaped every other trace is found by them, and killed in one piece. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import { runPass } from "../src/pass/pass.ts"
+import { Cgroups } from "../src/ports/Cgroups.ts"
+import type { CgroupsShape } from "../src/ports/Cgroups.ts"
 import { exitsWith, World } from "../src/simulation/api.ts"
 import type { Leftover } from "../src/simulation/api.ts"
 import {
@@ -95,6 +99,39 @@ describe("an attempt whose agent asks for a cgroup", () => {
       assert.deepStrictEqual(outcomes(world), ["lost"])
       assert.strictEqual(processesLeft(world), 0)
       assert.strictEqual(world.machine.cgroups.size, 0)
+    })
+  )
+})
+
+describe("an attempt of which two scans show nothing, while its cgroup has members", () => {
+  it.effect("is not over; its cgroup is killed by the directory in its lease, and then it is", () =>
+    Effect.gen(function* () {
+      const { context, id, inputWith, world } = yield* runningWorld({ delegated, leaves: [] })
+      const { cgroup = "" } = runningLease(world, id)
+      // A process that is never the same for as long as a scan takes, or that is hidden from us.
+      let members: ReadonlyArray<number> = [4242]
+      const killed: Array<string> = []
+      const cgroups: CgroupsShape = {
+        ...Context.get(context, Cgroups),
+        members: (directory) => Effect.sync(() => (directory === cgroup ? members : [])),
+        kill: (directory) =>
+          Effect.sync(() => {
+            killed.push(directory)
+            members = []
+            return true
+          })
+      }
+      const pass = () => Effect.provide(runPass(inputWith(desired)), Context.add(context, Cgroups, cgroups))
+      yield* later(world, 60)
+      assert.deepStrictEqual(verdictsOf(yield* pass()), [
+        "stop task 1 on vaela (epoch 1): leftovers, terminate, alive: 4242"
+      ])
+      assert.deepStrictEqual([outcomes(world), killed, world.machine.signals], [[], [], []])
+      yield* later(world, 5)
+      yield* pass()
+      assert.deepStrictEqual([outcomes(world), killed], [[], [cgroup]])
+      yield* pass()
+      assert.deepStrictEqual(outcomes(world), ["done"])
     })
   )
 })

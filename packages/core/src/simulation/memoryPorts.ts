@@ -128,7 +128,11 @@ const cgroupsOf = (machine: SimulatedMachine, call: Call): CgroupsShape => ({
           : { _tag: "Place", directory: `${machine.delegated}/${cgroupName(attempt)}` }
       )
     ),
-  list: call("Cgroups.list", never, () => Effect.succeed([...machine.cgroups])),
+  list: call("Cgroups.list", never, () =>
+    Effect.succeed(
+      [...machine.cgroups].filter((path) => machine.delegated !== null && path.startsWith(machine.delegated))
+    )
+  ),
   members: (directory) => call("Cgroups.members", never, () => Effect.succeed(machine.cgroupMembers(directory))),
   kill: (directory) => call("Cgroups.kill", never, () => Effect.succeed(machine.killCgroup(directory))),
   remove: (directory) =>

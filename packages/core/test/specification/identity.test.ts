@@ -1,6 +1,12 @@
 /** Who a process is and whether it lives; which processes belong to an attempt. */
 import { describe, expect, it } from "vitest"
-import { ancestorsOf, judgeLiveness, processesOfAttempt, targetsOfAttempt } from "../../src/domain/ProcessIdentity.ts"
+import {
+  ancestorsOf,
+  cgroupsToKill,
+  judgeLiveness,
+  processesOfAttempt,
+  targetsOfAttempt
+} from "../../src/domain/ProcessIdentity.ts"
 import type { AttemptTraces, ProcessIdentity, ProcessRow, ProcessSight } from "../../src/domain/ProcessIdentity.ts"
 import { isProvenDead, nothingLeft } from "../../src/domain/TaskRecord.ts"
 import { evidence, here, tokenOf } from "../builders.ts"
@@ -222,6 +228,68 @@ describe("the processes of an attempt", () => {
 
   it("an attempt that nobody has claimed is found by its token alone", () => {
     expect(pids([supervisor, agent, row(201, 1, { token })], { supervisor: null, agent: null })).toEqual([201])
+  })
+
+  const cgroup = `/sys/fs/cgroup/tinyscheduler-1.3-${token}`
+
+  it("whatever is in its cgroup belongs to it and is a target, with no other trace left", () => {
+    const rows = [supervisor, row(201, 1, { cgroup })]
+    expect(pids(rows)).toEqual([201])
+    expect(targetsOfAttempt(rows, traces, new Set()).map(({ pid }) => pid)).toEqual([201])
+  })
+
+  it("a supervisor that is still inside is none of them, nor is what carries another attempt's token", () => {
+    const rows = [
+      { ...supervisor, cgroup, token },
+      row(201, 1, { cgroup }),
+      row(202, 1, { cgroup, token: tokenOf(2, 1) })
+    ]
+    expect(pids(rows)).toEqual([201])
+  })
+
+  it("another attempt's cgroup is another attempt, a descendant's too", () => {
+    const inner = `${cgroup}/tinyscheduler-2.1-${tokenOf(2, 1)}`
+    expect(pids([supervisor, agent, row(201, 200, { cgroup: inner }), row(202, 201)])).toEqual([200])
+  })
+
+  it.each([
+    { name: "everything in it is a target", rows: [row(201, 1, { cgroup })], is: [cgroup] },
+    { name: "a scan found nobody in it, and the lease names it", rows: [], is: [cgroup] },
+    {
+      name: "its supervisor is still inside: signals alone",
+      rows: [{ ...supervisor, cgroup }, row(201, 1, { cgroup })],
+      is: []
+    },
+    {
+      name: "another attempt's process is inside",
+      rows: [row(201, 1, { cgroup }), row(202, 1, { cgroup, token: tokenOf(2, 1) })],
+      is: []
+    },
+    {
+      name: "another attempt's cgroup is inside",
+      rows: [row(201, 1, { cgroup }), row(202, 1, { cgroup: `${cgroup}/tinyscheduler-2.1-${tokenOf(2, 1)}` })],
+      is: []
+    },
+    {
+      name: "somebody's zombie is inside",
+      rows: [row(201, 1, { cgroup }), row(202, 1, { cgroup, token: tokenOf(2, 1), state: "Z" })],
+      is: [cgroup]
+    },
+    {
+      name: "another one's name begins alike",
+      rows: [row(201, 1, { cgroup }), row(202, 1, { cgroup: `${cgroup}0` })],
+      is: [cgroup]
+    },
+    { name: "a pass that the agent started is inside", rows: [row(201, 1, { cgroup })], spared: [201], is: [] }
+  ])("is killed in one piece only while nobody else lives in its cgroup: $name", ({ is, rows, spared = [] }) => {
+    const targets = targetsOfAttempt(rows, traces, new Set(spared))
+    expect(cgroupsToKill(rows, targets, { token, cgroup })).toEqual(is)
+  })
+
+  it("never kills a cgroup whose name bears another's token, whatever a lease says", () => {
+    expect(cgroupsToKill([], [], { token: tokenOf(2, 1), cgroup })).toEqual([])
+    expect(cgroupsToKill([], [], { token, cgroup: "/sys/fs/cgroup/system.slice/ssh.service" })).toEqual([])
+    expect(cgroupsToKill([], [], { token, cgroup: null })).toEqual([])
   })
 
   it("a loop of parents in a torn listing ends", () => {
