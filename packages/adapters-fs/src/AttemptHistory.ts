@@ -40,7 +40,8 @@ const decodeAgents = makeDecoder(AgentsFile)
 
 type AttemptsSight = Pick<StoredAttempts, "attempts" | "problem">
 
-const readAttemptsFile = (path: string, taskId: TaskId): Fresh<AttemptsSight> => {
+/** The attempts file of a task, or what is wrong with it, with its path first. */
+export const readAttemptsFile = (path: string, taskId: TaskId): Fresh<AttemptsSight> => {
   const file = readJson(path, { maxBytes: attemptsMaxBytes, trust: "state" })
   if (file._tag === "Missing") return { value: { attempts: null, problem: null }, stamp: null }
   const odd = (problem: string): AttemptsSight => ({ attempts: null, problem: `${path} ${problem}` })
@@ -139,6 +140,9 @@ const make = Effect.fnUntraced(function* (options: StateOptions) {
     write: Effect.fn("AttemptHistory.write")(function* (attempts: Attempts) {
       const text = yield* Effect.sync(() => encodeAttempts(attempts))
       yield* replace(attemptsPath(attempts.taskId), text, attemptsMaxBytes)
+    }),
+    forget: Effect.fn("AttemptHistory.forget")(function* (taskId: TaskId) {
+      yield* write(attemptsPath(taskId), () => files.unlinkAll(paths.attempts, [taskFileName(taskId)]))
     }),
     readAgents: readAgents.pipe(Effect.withSpan("AttemptHistory.readAgents")),
     writeAgents: Effect.fn("AttemptHistory.writeAgents")(function* ({ agents, paused }: AgentRecords) {

@@ -2,6 +2,7 @@
 import { linkSync, lstatSync, rmSync } from "node:fs"
 import { basename, join } from "node:path"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as Layer from "effect/Layer"
 import type { TaskId } from "@tinyscheduler/core/domain/identifiers"
 import { SchedulerLock } from "@tinyscheduler/core/ports/SchedulerLock"
@@ -43,15 +44,20 @@ const make = Effect.fnUntraced(function* (options: InventoryOptions) {
     })
 
   const take = Effect.gen(function* () {
-    const { lines, skipped } = yield* readHistory(paths)
+    const read = yield* Effect.result(readHistory(paths))
+    const { lines, skipped } = Result.isSuccess(read) ? read.success : { lines: [], skipped: 0 }
     return yield* Effect.try({
-      try: (): Inventory => ({
-        history: lines,
-        historySkipped: skipped,
-        termProblem: findTermProblem(paths),
-        unreadable: findUnreadableFiles(paths),
-        odd: findOddFiles(paths, temporaryDirectory)
-      }),
+      try: (): Inventory => {
+        const unreadable = findUnreadableFiles(paths)
+        return {
+          history: lines,
+          historyProblem: Result.isSuccess(read) ? null : read.failure.message,
+          historySkipped: skipped,
+          termProblem: findTermProblem(paths),
+          unreadable,
+          odd: findOddFiles(paths, temporaryDirectory, unreadable)
+        }
+      },
       catch: (error) => unreadable(paths.state, error)
     })
   })

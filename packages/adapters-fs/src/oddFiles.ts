@@ -11,12 +11,14 @@ import {
   parseClaimFileName,
   parseStopFileName,
   parseTaskFileName,
-  parseTemporaryName
+  parseTemporaryName,
+  taskFileName
 } from "@tinyscheduler/core/protocol/layout"
+import { readAttemptsFile } from "./AttemptHistory.ts"
 import { guessFile } from "./guessFile.ts"
 import { readClaimFile, readLeaseFile, readStopFile } from "./leaseFiles.ts"
 import { oneLine } from "./oneLine.ts"
-import { distrust, listDirectory } from "./safeFile.ts"
+import { distrust, listDirectory, readSafely } from "./safeFile.ts"
 import { claimNamesOf, isTaskId, stopNamesOf, taskIdsOf } from "./scanLeases.ts"
 import type { StatePaths } from "./StatePaths.ts"
 
@@ -66,6 +68,15 @@ const inDirectory = (directory: string, isOurs: (name: string) => boolean): Read
     return problem === null ? [] : [{ _tag: "Untrusted", path, problem }]
   })
 
+/** It could not even be opened or read to its end: it may be as good as it was, and the disk or the rights are at fault. */
+const isOutOfReach = (path: string): boolean => {
+  const file = readSafely(path, { maxBytes: 1, trust: "state" })
+  return file._tag === "Refused" && file.stamp === null && statOf(path)?.isFile() === true
+}
+
+const outOfReach = (paths: ReadonlyArray<string>): ReadonlyArray<OddFile> =>
+  paths.filter(isOutOfReach).map((path) => ({ _tag: "Untrusted", path, problem: "can't be opened by this user" }))
+
 const ofFile = (path: string): ReadonlyArray<OddFile> => {
   const stat = statOf(path)
   const problem = stat !== null && stat.isFile() ? distrust(stat, "state") : null
@@ -88,7 +99,11 @@ const temporaryDirectories = (paths: StatePaths, directory: string): ReadonlyArr
     .map((name) => ({ _tag: "TemporaryDirectory", path: join(directory, name) }))
 
 /** Everything odd, by path. Throws what the file system throws. */
-export const findOddFiles = (paths: StatePaths, temporaryDirectory: string): ReadonlyArray<OddFile> =>
+export const findOddFiles = (
+  paths: StatePaths,
+  temporaryDirectory: string,
+  unreadable: ReadonlyArray<UnreadableFile>
+): ReadonlyArray<OddFile> =>
   [
     ...listDirectory(paths.aside).flatMap((name) => {
       const stat = statOf(join(paths.aside, name))
@@ -103,6 +118,7 @@ export const findOddFiles = (paths: StatePaths, temporaryDirectory: string): Rea
       const writer = parseTemporaryName(name)
       return writer === null ? [] : [{ _tag: "Temporary", path: join(paths.state, name), ...writer }]
     }),
+    ...outOfReach([...unreadable.map(({ path }) => path), paths.agents]),
     ...ofFile(paths.agents),
     ...ofFile(paths.term),
     ...unreadableStops(paths),
@@ -116,7 +132,7 @@ const unreadableFile = (path: string, problem: string): UnreadableFile => ({
   guess: guessFile(path)
 })
 
-/** Every lease and claim that can't be read as one, with what can be made out in it. */
+/** Every lease, claim and attempts file that can't be read as one, with what can be made out in it. */
 export const findUnreadableFiles = (paths: StatePaths): ReadonlyArray<UnreadableFile> => [
   ...taskIdsOf(listDirectory(paths.running)).flatMap((taskId) => {
     const lease = readLeaseFile(paths.running, taskId).value
@@ -125,6 +141,11 @@ export const findUnreadableFiles = (paths: StatePaths): ReadonlyArray<Unreadable
   ...claimNamesOf(listDirectory(paths.claims)).flatMap(({ epoch, taskId }) => {
     const claim = readClaimFile(paths.claims, taskId, epoch).value
     return claim?._tag === "Unreadable" ? [unreadableFile(claim.path, claim.problem)] : []
+  }),
+  ...taskIdsOf(listDirectory(paths.attempts)).flatMap((taskId) => {
+    const path = join(paths.attempts, taskFileName(taskId))
+    const { problem } = readAttemptsFile(path, taskId).value
+    return problem === null ? [] : [unreadableFile(path, problem)]
   })
 ]
 

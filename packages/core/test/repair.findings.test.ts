@@ -224,7 +224,8 @@ describe("an attempts file that can't be read", () => {
         last: null,
         counts: { failures: 3, losses: 0 },
         parked: { count: 3 },
-        outcomes: [{ epoch: 2 }, { epoch: 3 }, { epoch: 4 }, { epoch: 6, outcome: "lost" }]
+        // One later than all that are known: the file may have told of a start that nothing else tells of.
+        outcomes: [{ epoch: 2 }, { epoch: 3 }, { epoch: 4 }, { epoch: 7, outcome: "lost" }]
       }
     })
   })
@@ -244,25 +245,48 @@ describe("an attempts file that can't be read", () => {
     expect(found(claimed)[0]).toMatchObject({ rebuilt: { last: { epoch: 5, token: tokenOf(1, 5), agentName: "ada" } } })
     // The history tells its end.
     expect(found(claimed, {}, { history: [ended(1, 5, "ada", "done", -60)] })[0]).toMatchObject({
-      rebuilt: { last: null, outcomes: [{ epoch: 5, outcome: "done" }] }
+      rebuilt: {
+        last: null,
+        outcomes: [
+          { epoch: 5, outcome: "done" },
+          { epoch: 6, outcome: "lost" }
+        ]
+      }
     })
   })
 
   it("counts only attempts at this very task, and keeps the epochs of all", () => {
     const history = [ended(1, 2, "ada", "failed", -9000), ended(1, 3, "ada")]
     const [finding] = found(oneAgent().addTask(1).addRecord(1, { attemptsProblem: problem }), {}, { history })
-    expect(finding).toMatchObject({ rebuilt: { counts: { failures: 1 }, outcomes: [{ epoch: 2 }, { epoch: 3 }] } })
+    expect(finding).toMatchObject({
+      rebuilt: { counts: { failures: 1 }, outcomes: [{ epoch: 2 }, { epoch: 3 }, { epoch: 4 }] }
+    })
   })
 
   it("waits while Tinytask can't be read, or while something lives that may be an open start of it", () => {
     const torn = () => oneAgent().addTask(1).addRecord(1, { attemptsProblem: problem })
     expect(short(found(torn().withoutTinytask()))).toEqual(["UnreadableAttempts 1: person"])
-    // A log of epoch 4, of which nothing tells: its token is not known.
-    const untold = oneAgent().addTask(1).addRecord(1, { attemptsProblem: problem, epochMax: 4 })
     const carriers = [{ pid: 77, token: tokenOf(9, 9) }]
-    expect(short(found(untold, { carriers }))).toEqual(["UnreadableAttempts 1: person"])
-    expect(short(found(untold, { carriers }, { history: [ended(1, 4, "ada")] }))).toEqual([
-      "UnreadableAttempts 1: mend"
+    expect(short(found(torn(), { carriers }))).toEqual(["UnreadableAttempts 1: person"])
+    // What can be made out in it: the history tells of that start, else whether its token is alive.
+    const guess = (epochOf: number, token: string | null) => ({
+      unreadable: [{ ...tornLease(1, { epoch: epochOf, token }), path: "state/attempts/task_1.json" }]
+    })
+    const told = { history: [ended(1, 4, "ada")], ...guess(4, null) }
+    expect(found(torn(), { carriers }, told)).toMatchObject([
+      { hindrance: null, rebuilt: { outcomes: [{ epoch: 4 }] } }
+    ])
+    const dead = found(torn(), { carriers }, guess(4, tokenOf(1, 4)))
+    expect(dead).toMatchObject([{ hindrance: null, rebuilt: { outcomes: [{ epoch: 4, outcome: "lost" }] } }])
+    const alive = found(torn(), { carriers }, guess(4, tokenOf(9, 9)))
+    expect(alive).toMatchObject([{ hindrance: { _tag: "Alive", pids: [77] } }])
+  })
+
+  it("is not rebuilt from half of the history", () => {
+    const torn = oneAgent().addTask(1).addRecord(1, { attemptsProblem: problem })
+    expect(short(found(torn, {}, { historyProblem: "state/history/202603.jsonl can't be read" }))).toEqual([
+      "UnreadableAttempts 1: person",
+      "UnreadableHistory: person"
     ])
   })
 

@@ -27,6 +27,7 @@ const schedulerSteps: { readonly [K in SchedulerStep["_tag"]]: true } = {
   Rest: true,
   Reboot: true,
   Restart: true,
+  Move: true,
   Rival: true,
   SleeperPass: true,
   Configure: true
@@ -57,6 +58,8 @@ const release = ({ files, tinytask }: World, giveBack: boolean): void => {
   }
 }
 
+const isEnded = ({ files }: World, token: string): boolean => files.history.some((line) => line.token === token)
+
 /** `repairs`: after which steps one is asked for. */
 export const runRepairedHistory = (history: History, repairs: ReadonlySet<number>): RepairedHistory => {
   const machine = new HistoryMachine()
@@ -82,8 +85,19 @@ export const runRepairedHistory = (history: History, repairs: ReadonlySet<number
     wrongs.push(...schedulers.wrongs.splice(0), ...wrongsNow({ world, people, starts, wasOvertaken }))
   }
 
+  /** Passes, in which a repair may replace an attempts file: of a start that it alone told of nobody can know any more. */
+  const forgetting = (pass: () => void): void => {
+    const torn = [...world.files.attemptsProblems.keys()].map((id) => [id, world.files.attempts.get(id)?.last] as const)
+    pass()
+    for (const [id, last] of torn) {
+      if (last == null || world.files.attemptsProblems.has(id)) continue
+      if (world.files.attempts.get(id)?.last?.token !== last.token && !isEnded(world, last.token))
+        starts.delete(last.token)
+    }
+  }
+
   for (const [index, step] of history.steps.entries()) {
-    if (isSchedulers(step)) schedulers.take(step)
+    if (isSchedulers(step)) forgetting(() => schedulers.take(step))
     else machine.befall(step)
     machine.keepLeases()
     if (repairs.has(index)) ask()
@@ -98,7 +112,7 @@ export const runRepairedHistory = (history: History, repairs: ReadonlySet<number
   let made = 0
   for (; made < passesMax && !isAtRest(world) && wrongs.length === 0; made += 1) {
     ask()
-    schedulers.pass([])
+    forgetting(() => schedulers.pass([]))
     release(world, made > passesMax / 2)
     machine.later(60)
     lookForWrongs()

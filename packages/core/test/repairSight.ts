@@ -11,6 +11,7 @@ import type { World, WorldBuilder } from "./builders.ts"
 
 export const noInventory: Inventory = {
   history: [],
+  historyProblem: null,
   historySkipped: 0,
   termProblem: null,
   unreadable: [],

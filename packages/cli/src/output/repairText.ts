@@ -7,8 +7,11 @@ import type { Finding } from "@tinyscheduler/core/repair/Finding"
 import type { RepairReport } from "@tinyscheduler/core/repair/repair"
 import { escapeShort, escapeText } from "./escape.ts"
 
-/** What became of a finding. "would-mend": a dry run. "left": for a person. "noted": nobody has to do anything. */
-type State = "mended" | "would-mend" | "failed" | "left" | "noted"
+/**
+ * What became of a finding. "asked": the scheduler that holds the lock mends it. "would-mend": nobody has yet. "left": for
+ * a person. "noted": nobody has to do anything.
+ */
+type State = "mended" | "asked" | "would-mend" | "failed" | "left" | "noted"
 
 /**
  * The object that `--json` prints. `version` grows when a field changes its meaning or goes; new fields and new values of
@@ -18,6 +21,8 @@ type State = "mended" | "would-mend" | "failed" | "left" | "noted"
 export interface RepairOutput {
   readonly version: 1
   readonly tinytaskProblem: string | null
+  /** What came of asking the scheduler that holds the lock; null where nobody had to be asked. */
+  readonly asked: string | null
   readonly findings: ReadonlyArray<ToldFinding>
 }
 
@@ -59,16 +64,27 @@ const stateOf = (finding: Finding): State => {
   return care === "mend" ? "would-mend" : care === "person" ? "left" : "noted"
 }
 
-/** What a dry run tells. */
-export const outputOfFound = (found: ReadonlyArray<Finding>, tinytaskProblem: string | null): RepairOutput => ({
+/** What a dry run tells; and with `asked` what somebody else is about to mend. */
+export const outputOfFound = (
+  found: ReadonlyArray<Finding>,
+  tinytaskProblem: string | null,
+  asked: string | null = null
+): RepairOutput => ({
   version: 1,
   tinytaskProblem,
-  findings: found.map((finding) => told(finding, stateOf(finding)))
+  asked,
+  findings: found.map((finding) =>
+    told(finding, asked !== null && careOf(finding) === "mend" ? "asked" : stateOf(finding))
+  )
 })
 
-export const outputOfReport = ({ failed, left, mended, tinytaskProblem }: RepairReport): RepairOutput => ({
+export const outputOfReport = (
+  { failed, left, mended, tinytaskProblem }: RepairReport,
+  asked: string | null = null
+): RepairOutput => ({
   version: 1,
   tinytaskProblem,
+  asked,
   findings: [
     ...mended.map((finding) => told(finding, "mended")),
     ...failed.map(({ error, finding }) => told(finding, "failed", error)),
@@ -78,6 +94,7 @@ export const outputOfReport = ({ failed, left, mended, tinytaskProblem }: Repair
 
 const labels: { readonly [K in State]: string } = {
   mended: "done",
+  asked: "asked",
   "would-mend": "would do",
   failed: "failed",
   left: "you can",
@@ -98,6 +115,7 @@ const countText = (findings: ReadonlyArray<ToldFinding>): string => {
   const count = (state: State): number => findings.filter((finding) => finding.state === state).length
   const parts: ReadonlyArray<readonly [number, string]> = [
     [count("mended"), "mended"],
+    [count("asked"), "asked for"],
     [count("would-mend"), "to mend"],
     [count("failed"), "failed"],
     [count("left"), "left for you"],
@@ -107,9 +125,12 @@ const countText = (findings: ReadonlyArray<ToldFinding>): string => {
   return some.length === 0 ? "nothing to repair" : some.join(", ")
 }
 
-export const repairText = ({ findings }: RepairOutput): string =>
-  [...findings.map(paragraph), countText(findings)].join("\n\n")
+export const repairText = ({ asked, findings }: RepairOutput): string =>
+  [
+    ...findings.map(paragraph),
+    ...(asked === null ? [countText(findings)] : [`${countText(findings)}; ${escapeText(asked)}`])
+  ].join("\n\n")
 
 /** Whether something is left to be done by somebody. */
 export const isUnfinished = ({ findings, tinytaskProblem }: RepairOutput): boolean =>
-  tinytaskProblem !== null || findings.some(({ state }) => state !== "mended" && state !== "noted")
+  tinytaskProblem !== null || findings.some(({ state }) => state !== "mended" && state !== "asked" && state !== "noted")

@@ -8,7 +8,7 @@ import type { HistoryLine } from "../domain/Attempts.ts"
 import type { TaskId } from "../domain/identifiers.ts"
 import type { StateUnreadable, StateWriteError } from "./StateError.ts"
 
-/** What can still be made out in a file that is no lease and no claim. Only good for caution. */
+/** What can still be made out in a file that should be a lease, a claim or an attempts file. Only good for caution. */
 export interface Guess {
   readonly token: string | null
   /** Null where the file names no machine. */
@@ -18,7 +18,7 @@ export interface Guess {
   readonly epoch: number | null
 }
 
-/** A file in the place of a lease or claim that can't be read as one. */
+/** A file in the place of a lease, a claim or an attempts file that can't be read as one. */
 export interface UnreadableFile {
   readonly path: string
   readonly problem: string
@@ -51,6 +51,8 @@ export type OddFile =
 export interface Inventory {
   /** In the order in which they were written. */
   readonly history: ReadonlyArray<HistoryLine>
+  /** Why the history can't be read whole, and is taken as empty; null when it can. */
+  readonly historyProblem: string | null
   /** Lines of the history that are torn or odd. */
   readonly historySkipped: number
   /** Why `state/term` can't be read; null when it can or is absent. */

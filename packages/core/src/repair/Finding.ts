@@ -66,6 +66,8 @@ export type Finding =
   | {
       readonly _tag: "UnreadableAttempts"
       readonly taskId: TaskId
+      /** Null where the inventory does not know it. */
+      readonly path: string | null
       readonly problem: string
       readonly rebuilt: Attempts | null
       readonly hindrance: Hindrance | null
@@ -108,6 +110,8 @@ export type Finding =
   | { readonly _tag: "Litter"; readonly paths: ReadonlyArray<string> }
   | { readonly _tag: "UntrustedFile"; readonly path: string; readonly problem: string }
   | { readonly _tag: "StrangeFile"; readonly path: string; readonly what: string }
+  /** A file of the history: without the whole of it no attempts file is written anew. */
+  | { readonly _tag: "UnreadableHistory"; readonly problem: string }
   | { readonly _tag: "TornHistory"; readonly lines: number }
   /** It was set aside, by a pass or by a repair; `purge` = it may go now. */
   | {
@@ -149,6 +153,7 @@ export const careOf = (finding: Finding): Care => {
     case "OtherEndpoint":
     case "EpochsUsedUp":
     case "UntrustedFile":
+    case "UnreadableHistory":
       return "person"
   }
 }
@@ -169,3 +174,12 @@ export const pidsOf = (finding: Finding): ReadonlyArray<number> => {
       return []
   }
 }
+
+/** By which a finding is known again in a later look. */
+export const keyOf = (finding: Finding): string =>
+  JSON.stringify([
+    finding._tag,
+    "taskId" in finding ? finding.taskId : null,
+    "epoch" in finding ? finding.epoch : null,
+    "path" in finding ? finding.path : null
+  ])

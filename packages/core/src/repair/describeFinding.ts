@@ -38,14 +38,14 @@ const ofHindrance = (hindrance: Hindrance, path: string): string => {
 }
 
 /** Of an attempts file: without it an attempt that is open would be forgotten, so it is never to be moved away. */
-const ofAttemptsHindrance = (hindrance: Hindrance): string => {
+const ofAttemptsHindrance = (hindrance: Hindrance, path: string): string => {
   switch (hindrance._tag) {
     case "Alive":
     case "Unaccounted":
       return `a start that it may tell of may live, as ${pidsText(hindrance.pids)}: ${thenAgain(hindrance.pids)}`
     case "OtherHost":
     case "Untrusted":
-      return "when its content is right, make it yours again: chown to your user, chmod 600"
+      return `when its content is right: chown "$(id -u)" ${path} && chmod 600 ${path}`
   }
 }
 
@@ -102,9 +102,9 @@ export const describeFinding = (finding: Finding): Described => {
         because: "it may tell of a start that is open, so the task is held",
         todo:
           finding.hindrance !== null
-            ? ofAttemptsHindrance(finding.hindrance)
+            ? ofAttemptsHindrance(finding.hindrance, finding.path ?? `state/attempts/task_${finding.taskId}.json`)
             : finding.rebuilt === null
-              ? "repair again when Tinytask can be read: without it nothing says which task the file is about"
+              ? "repair again when Tinytask and the history can be read: from both it is written anew"
               : "keep it aside, and write it anew from lease, claims, history and logs; a release by hand is not among them"
       }
     case "LostAttempts":
@@ -182,6 +182,12 @@ export const describeFinding = (finding: Finding): Described => {
         found: `${finding.path} is ${finding.what}`,
         because: "nothing of this program makes it, and nothing reads it",
         todo: "nothing; move it away if it is yours"
+      }
+    case "UnreadableHistory":
+      return {
+        found: `the history can't be read: ${finding.problem}`,
+        because: "what it tells is what lost or unreadable attempts files are written anew from",
+        todo: "make it readable for this user alone (chown to your user, chmod 600), then repair again"
       }
     case "TornHistory":
       return {

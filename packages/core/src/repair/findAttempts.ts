@@ -21,16 +21,14 @@ export const rebuiltOf = ({ lines, record, task, taskId }: Case, { desired, sigh
   })
 
 /**
- * Whether an attempt was made that nothing tells of but the name of its log: it may be open. Every attempt that came to
- * life has a log, and the logs of a task whose attempts file can't be read are kept.
+ * The epoch of a start that the unreadable file may tell of and nothing else does: the one that can be made out in it,
+ * else the one after all that are known. Null when there can be none.
  */
-const isAnyUntold = ({ lines, record }: Case): boolean => {
-  const told = [
-    ...lines.map(({ epoch }) => epoch),
-    ...(record?.lease._tag === "Read" ? [record.lease.lease.epoch] : []),
-    ...(record?.claims.map(({ epoch }) => epoch) ?? [])
-  ]
-  return (record?.epochMax ?? 0) > Math.max(0, ...told)
+const untoldEpoch = ({ lines, record }: Case, guessed: number | null): number | null => {
+  if (record?.lease._tag === "Read") return null
+  const told = Math.max(0, ...lines.map(({ epoch }) => epoch), ...(record?.claims.map(({ epoch }) => epoch) ?? []))
+  if (guessed === null) return Math.max(told, record?.epochMax ?? 0) + 1
+  return guessed > told ? guessed : null
 }
 
 export const findAttempts = (one: Case, examination: Examination): ReadonlyArray<Finding> => {
@@ -39,14 +37,17 @@ export const findAttempts = (one: Case, examination: Examination): ReadonlyArray
   const problem = record?.attemptsProblem ?? null
   if (problem !== null) {
     // Without its lease and without Tinytask nothing says which task it is about: a parked one might start.
-    const canRebuild = record?.lease._tag === "Read" || sight.observed.tinytask._tag === "Read"
+    const isIdentityKnown = record?.lease._tag === "Read" || sight.observed.tinytask._tag === "Read"
+    const canRebuild = isIdentityKnown && sight.inventory.historyProblem === null
     const isUntrusted = isAboutUntrusted(problem, sight.inventory)
+    const file = sight.inventory.unreadable.find(({ path }) => problem.startsWith(`${path} `)) ?? null
+    const untold = untoldEpoch(one, file?.guess.epoch ?? null)
     const hindrance =
-      !isAnyUntold(one) && !isUntrusted
+      untold === null && !isUntrusted
         ? null
-        : hindranceOf({ taskId, record, lines, file: null, isUntrusted, sight, unaccounted })
-    const rebuilt = canRebuild ? rebuiltOf(one, examination) : null
-    return [{ _tag: "UnreadableAttempts", taskId, problem, rebuilt, hindrance }]
+        : hindranceOf({ taskId, record, lines, file, isUntrusted, sight, unaccounted })
+    const rebuilt = canRebuild ? rebuiltOf(one, examination, untold ?? 0) : null
+    return [{ _tag: "UnreadableAttempts", taskId, path: file?.path ?? null, problem, rebuilt, hindrance }]
   }
   // Of a task that is complete or gone the file may have been removed on purpose.
   const isLost = task !== null && (record === null || record.attempts === null) && lines.length > 0

@@ -33,23 +33,25 @@ const ofOddFile = (
 
 /** Whether a finding is about the file at this path. */
 const tellsOf = (finding: Finding, path: string): boolean =>
-  ("path" in finding && finding.path === path) ||
-  (finding._tag === "UnreadableAttempts" && finding.problem.startsWith(`${path} `))
+  ("path" in finding && finding.path === path) || ("problem" in finding && finding.problem.startsWith(`${path} `))
 
 /** `told`: what was found of tasks; a file that is part of it is told once. */
 export const findFiles = (examination: Examination, told: ReadonlyArray<Finding>): ReadonlyArray<Finding> => {
   const { agentsProblem, inventory, litter } = examination.sight
-  const { historySkipped, odd, termProblem } = inventory
+  const { historyProblem, historySkipped, odd, termProblem } = inventory
   const cases = new Map<number, Case>(examination.cases.map((one) => [one.taskId, one]))
   const swept = [...litter, ...odd.flatMap((file) => (file._tag === "TemporaryDirectory" ? [file.path] : []))]
+  const isTold = (path: string): boolean =>
+    told.some((finding) => tellsOf(finding, path)) || historyProblem?.startsWith(`${path} `) === true
   return [
     ...(agentsProblem === null || isAboutUntrusted(agentsProblem, inventory)
       ? []
       : [{ _tag: "UnreadableAgents" as const, problem: agentsProblem }]),
+    ...(historyProblem === null ? [] : [{ _tag: "UnreadableHistory" as const, problem: historyProblem }]),
     ...(termProblem === null ? [] : [{ _tag: "UnreadableTerm" as const, problem: termProblem }]),
     ...(swept.length === 0 ? [] : [{ _tag: "Litter" as const, paths: swept }]),
     ...odd
-      .filter((file) => file._tag !== "Untrusted" || !told.some((finding) => tellsOf(finding, file.path)))
+      .filter((file) => file._tag !== "Untrusted" || !isTold(file.path))
       .flatMap((file) => ofOddFile(file, examination, cases)),
     ...(historySkipped === 0 ? [] : [{ _tag: "TornHistory" as const, lines: historySkipped }])
   ]

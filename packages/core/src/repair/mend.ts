@@ -3,6 +3,7 @@
  * ends where a further repair or a pass goes on: a crash between any two steps leaves what is found again.
  */
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import type { TaskId } from "../domain/identifiers.ts"
 import { openStartOf } from "../pass/observe.ts"
 import { AttemptHistory } from "../ports/AttemptHistory.ts"
@@ -110,8 +111,10 @@ const writeAttempts = Effect.fn("repair.writeAttempts")(function* (
 export const pausedBy = "repair"
 
 /** Who was paused is not known any more: all are, until a person says otherwise. A pause must not be forgotten. */
-const writeAgents = Effect.fn("repair.writeAgents")(function* () {
+const writeAgents = Effect.fn("repair.writeAgents")(function* ({ problem }: Of<"UnreadableAgents">) {
   const history = yield* AttemptHistory
+  const again = yield* Effect.result(history.readAgents)
+  if (Result.isSuccess(again) || again.failure.message !== problem) return movedOn
   yield* Effect.flatMap(StateInventory, ({ keepAgents }) => keepAgents)
   yield* history.writeAgents({ agents: [], paused: { by: pausedBy, until: null } })
   return null
@@ -139,7 +142,7 @@ export const mend = Effect.fn("repair.mend")(function* (finding: Finding) {
     case "LostAttempts":
       return yield* writeAttempts(finding)
     case "UnreadableAgents":
-      return yield* writeAgents()
+      return yield* writeAgents(finding)
     case "OrphanedStop":
       return yield* removeStops(finding)
     case "AsideFile":
@@ -157,6 +160,7 @@ export const mend = Effect.fn("repair.mend")(function* (finding: Finding) {
     case "OtherEndpoint":
     case "EpochsUsedUp":
     case "UntrustedFile":
+    case "UnreadableHistory":
     case "StrangeFile":
     case "TornHistory":
       return "a repair does not mend it"

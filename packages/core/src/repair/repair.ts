@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { Finding } from "./Finding.ts"
-import { careOf } from "./Finding.ts"
+import { careOf, keyOf } from "./Finding.ts"
 import { findings } from "./findings.ts"
 import { look } from "./look.ts"
 import type { LookInput } from "./look.ts"
@@ -25,13 +25,8 @@ export interface RepairReport {
 /** More rounds are never needed: a task has at most its attempts, its claims, its lease and itself to mend. */
 const roundsMax = 20
 
-const keyOf = (finding: Finding): string =>
-  JSON.stringify([
-    finding._tag,
-    "taskId" in finding ? finding.taskId : null,
-    "epoch" in finding ? finding.epoch : null,
-    "path" in finding ? finding.path : null
-  ])
+/** Leftovers are swept by whoever takes the lock: those that are left now, by the next one. */
+const isSwept = ({ _tag }: Finding): boolean => _tag === "Litter"
 
 /** What is found, without mending anything. */
 export const lookAndFind = Effect.fn("repair.lookAndFind")(function* (input: LookInput) {
@@ -48,12 +43,15 @@ export const repair = Effect.fn("repair.run")(function* (input: LookInput) {
   const failed = new Map<string, RepairReport["failed"][number]>()
   for (let round = 0; ; round += 1) {
     const { found, tinytaskProblem } = yield* lookAndFind(input)
-    const open = found.filter((finding) => careOf(finding) === "mend" && !failed.has(keyOf(finding)))
+    const open = found.filter(
+      (finding) => careOf(finding) === "mend" && !isSwept(finding) && !failed.has(keyOf(finding))
+    )
     if (open.length === 0 || round === roundsMax) {
-      const left = found.filter((finding) => careOf(finding) !== "mend")
+      const left = found.filter((finding) => careOf(finding) !== "mend" || isSwept(finding))
+      const stillThere = new Set(found.map(keyOf))
       return {
         mended: [...mended.values()],
-        failed: [...failed.values()],
+        failed: [...failed].filter(([key]) => stillThere.has(key)).map(([, failure]) => failure),
         left,
         tinytaskProblem
       } satisfies RepairReport

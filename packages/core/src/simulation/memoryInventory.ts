@@ -54,6 +54,7 @@ export const stateInventory = (files: SimulatedFiles, lock: SchedulerLock["Servi
       () =>
         Effect.sync(() => ({
           history: [...files.history],
+          historyProblem: null,
           historySkipped: 0,
           termProblem: null,
           unreadable: unreadableOf(files),
