@@ -13,7 +13,8 @@ export default defineConfig({
       project("unit", ["packages/*/test/**/*.test.ts", "examples/**/*.test.ts"], 60_000),
       project("property", ["packages/*/test/**/*.property.ts"], 600_000),
       // Each file has its own ground, Tinytask and ports; most of their time is waiting.
-      project("e2e", ["e2e/**/*.test.ts"], 600_000, { maxWorkers: 2 })
+      project("e2e", ["e2e/**/*.test.ts"], 600_000, { maxWorkers: 2 }),
+      project("crash", ["e2e/crash/*.points.ts"], 3_600_000)
     ]
   }
 })
