@@ -3,6 +3,7 @@
  * nothing is silent, and the next passes bring everything to its end, each task once. The test command takes a sample of
  * the faults; `pnpm soak:disk` takes them all.
  */
+import { dirname } from "node:path"
 import { expect, it } from "vitest"
 import { bringAbout, bringToEnd, passFlags, prepare, unsaid, violationsNow } from "./disk/errand.ts"
 import { faultName, faultsOf, readCalls, sampleOf, traced, tracingMissing } from "./disk/fileCalls.ts"
@@ -65,6 +66,29 @@ it.skipIf(missing !== null)(
     console.log(`a pass: ${report.text}`)
     expect(report.wrong).toEqual([])
     expect(report.met).toBeGreaterThan(0)
+  }
+)
+
+/** What changes names in a directory: it lasts from the directory's next fsync on. */
+const renaming = new Set(["mkdir", "link", "rename", "unlink"])
+
+it.skipIf(missing !== null)(
+  `every name that a pass makes or removes is made durable${missing === null ? "" : ` (${missing})`}`,
+  async () => {
+    const ground = await prepare()
+    const log = ground.path("calls")
+    const command = traced({ base: ground.base, log, fault: null, tokenOf: () => "" }, node)
+    await ground.cli([...passFlags, ...ground.endpoint], { command })
+    const calls = readCalls(log, ground.base)
+    const lasting = calls.map(({ name, paths }) => (name === "fsync" ? paths[0] : undefined))
+    const changes = calls.flatMap(({ name, paths }, index) =>
+      renaming.has(name) ? paths.map((path) => ({ change: `${name} ${path}`, directory: dirname(path), index })) : []
+    )
+    // Logs and prompts may be lost: an attempt of an earlier boot needs neither.
+    const state = changes.filter(({ directory }) => directory !== "." && !directory.startsWith("state/logs"))
+    expect(state.length).toBeGreaterThan(20)
+    const lost = state.filter(({ directory, index }) => !lasting.slice(index).includes(directory))
+    expect(lost.map(({ change }) => change)).toEqual([])
   }
 )
 
