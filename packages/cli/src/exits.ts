@@ -32,6 +32,7 @@ const hints: Readonly<Record<string, { readonly code: number; readonly hint: str
   LockHeld: { code: exitCodes.lockHeld, hint: "It goes on; stop it first if this one is to run." },
   LockUnavailable: { code: exitCodes.passHadErrors, hint: "" },
   LockLost: { code: exitCodes.passHadErrors, hint: "Nothing more was written; start the scheduler again." },
+  Refused: { code: exitCodes.passHadErrors, hint: "" },
   HostUnidentified: {
     code: exitCodes.passHadErrors,
     hint: "Without it no process can be told from another: nothing was started."

@@ -11,10 +11,16 @@ import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { configCommand } from "./commands/config.ts"
 import { demoCommand } from "./commands/demo.ts"
+import { drainCommand } from "./commands/drain.ts"
+import { gcCommand } from "./commands/gc.ts"
 import { initCommand } from "./commands/init.ts"
 import { repairCommand } from "./commands/repair.ts"
+import { pauseCommand } from "./commands/pause.ts"
+import { resumeCommand } from "./commands/resume.ts"
+import { retryCommand } from "./commands/retry.ts"
 import { runCommand } from "./commands/run.ts"
 import { statusCommand } from "./commands/status.ts"
+import { stopCommand } from "./commands/stop.ts"
 import { tinytaskCommand } from "./commands/tinytask.ts"
 import { upCommand } from "./commands/up.ts"
 import { validateCommand } from "./commands/validate.ts"
@@ -29,7 +35,13 @@ const commands = root.pipe(
     runCommand,
     upCommand,
     statusCommand,
+    stopCommand,
+    retryCommand,
+    pauseCommand,
+    resumeCommand,
+    drainCommand,
     repairCommand,
+    gcCommand,
     configCommand,
     initCommand,
     validateCommand,

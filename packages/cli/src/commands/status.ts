@@ -1,11 +1,13 @@
 /** `status`: agents and their slots, what runs, what waits and why. Looks only; works beside a running scheduler. */
 import { existsSync } from "node:fs"
 import { readHolder } from "@tinyscheduler/adapters-fs/SchedulerLock"
+import type { Pause } from "@tinyscheduler/core/domain/Attempts"
 import type { ObservedState } from "@tinyscheduler/core/domain/ObservedState"
 import type { Plan } from "@tinyscheduler/core/domain/Plan"
 import { makePassMemory } from "@tinyscheduler/core/pass/memory"
 import { plan } from "@tinyscheduler/core/pass/pass"
 import { describeReason, describeVerdict } from "@tinyscheduler/core/reconcile/describe"
+import { pauseHolds } from "@tinyscheduler/core/requests/pause"
 import * as Effect from "effect/Effect"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -48,6 +50,16 @@ const schedulerText = (config: Configuration, holder: string | null): string => 
 const listed = (taskIds: ReadonlyArray<number>): string =>
   `${taskIds.slice(0, 12).join(" ")}${taskIds.length > 12 ? ` … (${taskIds.length})` : ""}`
 
+const pauseText = ({ by, until }: Pause): string =>
+  `paused by ${escapeShort(by, 80)}${until === null ? "" : ` until ${until}`}`
+
+const pausedText = ({ agents, nowMs }: ObservedState, name: string): string => {
+  const record = agents.find(({ agentName }) => agentName === name)
+  const by = record?.pausedBy ?? null
+  const pause = by === null ? null : { by, until: record?.pausedUntil ?? null }
+  return pauseHolds(pause, nowMs) ? pauseText(pause) : ""
+}
+
 const statusText = (config: Configuration, observed: ObservedState, made: Plan, holder: string | null): string => {
   const titles = new Map(
     observed.tinytask._tag === "Read" ? observed.tinytask.tasks.map(({ id, title }) => [id as number, title]) : []
@@ -57,7 +69,7 @@ const statusText = (config: Configuration, observed: ObservedState, made: Plan, 
     agent.name,
     agent.queues.map((queue) => escapeText(queue)).join(" "),
     `${held.get(agent.name)?.held ?? 0}/${agent.slots}`,
-    agent.enabled ? "" : "disabled"
+    agent.enabled ? pausedText(observed, agent.name) : "disabled"
   ])
   const attempts = made.verdicts.filter(
     ({ _tag }) => _tag === "Running" || _tag === "Stop" || _tag === "Finish" || _tag === "Reclaim"
@@ -70,6 +82,7 @@ const statusText = (config: Configuration, observed: ObservedState, made: Plan, 
     `Tinytask: ${config.settings.mcpEndpoint}${made.tinytask._tag === "Unread" ? " (could not be read)" : ""}`,
     agentsSource(config.controlFile),
     ...(config.settings.enabled ? [] : ["starts are off: TINYSCHEDULER_ENABLED is false"]),
+    ...(pauseHolds(observed.paused, observed.nowMs) ? [`starts are off: ${pauseText(observed.paused)}`] : []),
     "",
     table(["agent", "queues", "slots", ""], agents),
     "",
@@ -102,6 +115,7 @@ export const statusCommand = Command.make(
             mode: config.desired.mode,
             holder: isGone(config) ? null : holder,
             tinytask: made.tinytask,
+            paused: pauseHolds(observed.paused, observed.nowMs) ? observed.paused : null,
             usage: made.usage,
             verdicts: made.verdicts
           })

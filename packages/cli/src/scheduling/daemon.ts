@@ -1,12 +1,13 @@
 /**
- * The daemon: passes at the interval, at due times, when a lease changes its phase, when the configuration changes, and
- * when a signal asks for one. It ends when it is asked to, or when the lock belongs to another.
+ * The daemon: passes at the interval, at due times, when a lease changes its phase, when a command asks for something,
+ * when the configuration changes, and when a signal asks for one. It ends when it is asked to, or when the lock belongs to another.
  */
 import { setFlagsFromString } from "node:v8"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import { leaseChanges } from "@tinyscheduler/adapters-fs/LeaseWatch"
+import { requestArrivals } from "@tinyscheduler/adapters-fs/RequestWatch"
 import { makeTinytask } from "@tinyscheduler/adapters-tinytask/TinytaskClient"
 import { makeWakeUps, runDaemon } from "@tinyscheduler/core/pass/daemon"
 import type { WakeUps } from "@tinyscheduler/core/pass/daemon"
@@ -131,7 +132,8 @@ const passesUnderOneLock = Effect.fnUntraced(function* (daemon: Daemon) {
     Effect.forever,
     Effect.forkScoped
   )
-  yield* leaseChanges(daemon.live.current().paths).pipe(
+  const { paths } = daemon.live.current()
+  yield* Stream.merge(leaseChanges(paths), requestArrivals(paths)).pipe(
     Stream.runForEach(() => Queue.offer(daemon.wakeUps, undefined)),
     Effect.forkScoped
   )

@@ -66,13 +66,21 @@ export const RepairRequest = Schema.Struct({
 })
 export type RepairRequest = typeof RepairRequest.Type
 
-/** Remove what nobody needs any more. */
-export const GcRequest = Schema.Struct({ ...common, kind: Schema.Literal("gc") })
+/** The most tasks that one request may name. */
+export const gcTasksMax = 500
+
+/** Forget what is remembered of these tasks, where they are archived or gone. */
+export const GcRequest = Schema.Struct({
+  ...common,
+  kind: Schema.Literal("gc"),
+  taskIds: Schema.Array(TaskId).check(Schema.isMaxLength(gcTasksMax))
+})
 export type GcRequest = typeof GcRequest.Type
 
 export type Request = RetryRequest | StopRequest | PauseRequest | ResumeRequest | RepairRequest | GcRequest
 
 const keys = { taskId: "task_id" } as const
+const tasksKeys = { taskIds: "task_ids" } as const
 const agentKeys = { agentName: "agent_name" } as const
 
 /** A request as it stands in its file. */
@@ -82,7 +90,7 @@ export const RequestFile = Schema.Union([
   PauseRequest.pipe(Schema.encodeKeys(agentKeys)),
   ResumeRequest.pipe(Schema.encodeKeys(agentKeys)),
   RepairRequest,
-  GcRequest
+  GcRequest.pipe(Schema.encodeKeys(tasksKeys))
 ])
 
 /** What came of a request: done; nothing, since it was so already; refused, since it can't be. */

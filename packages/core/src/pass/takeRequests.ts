@@ -18,9 +18,9 @@ import type { StoredTask } from "../ports/LeaseStore.ts"
 import { Requests } from "../ports/Requests.ts"
 import type { StoredRequest } from "../ports/Requests.ts"
 import { repairAsAsked } from "../repair/repairAsAsked.ts"
-import { refused } from "../requests/answers.ts"
 import { carryOut } from "../requests/carryOut.ts"
 import type { AttemptName, CarriedOut, RequestEffect, RequestSight } from "../requests/carryOut.ts"
+import { forgetTasks } from "./forgetTasks.ts"
 
 export interface TakenRequests {
   /** What stays: stops that the plan is to begin, and what could not be carried out. */
@@ -123,7 +123,7 @@ const carriedOut = Effect.fnUntraced(function* (request: Request, desired: Desir
     case "repair":
       return yield* repairAsAsked(desired, request.purge === true)
     case "gc":
-      return refused(`${request.kind} is not there yet`)
+      return yield* forgetTasks(request.taskIds, desired)
   }
 })
 
@@ -133,7 +133,8 @@ const write = Effect.fnUntraced(function* (effect: RequestEffect) {
   if (effect._tag === "WriteAgents") yield* history.writeAgents(effect.agents)
 })
 
-const sightOfTask = Effect.fnUntraced(function* (taskId: TaskId, nowMs: number) {
+/** What of the state a request about a task is decided by. */
+export const sightOfTask = Effect.fnUntraced(function* (taskId: TaskId, nowMs: number) {
   const leases = yield* LeaseStore
   const history = yield* AttemptHistory
   const { attempts, problem } = yield* history.read(taskId)
@@ -141,7 +142,8 @@ const sightOfTask = Effect.fnUntraced(function* (taskId: TaskId, nowMs: number) 
   return { nowMs, attempts, attemptsProblem: problem, underWay, agents: noAgents } satisfies RequestSight
 })
 
-const sightOfAgents = Effect.fnUntraced(function* (nowMs: number) {
+/** The same for a request about agents. */
+export const sightOfAgents = Effect.fnUntraced(function* (nowMs: number) {
   const history = yield* AttemptHistory
   const agents = yield* history.readAgents
   return { nowMs, attempts: null, attemptsProblem: null, underWay: null, agents } satisfies RequestSight

@@ -21,6 +21,8 @@ export class AttemptHistory extends Context.Service<
     readonly scan: Effect.Effect<ReadonlyArray<StoredAttempts>, StateUnreadable>
     readonly read: (taskId: TaskId) => Effect.Effect<StoredAttempts, StateUnreadable>
     readonly write: (attempts: Attempts) => Effect.Effect<void, StateWriteError>
+    /** Removes what is remembered of a task, durably: only of one that is archived or gone, else its epochs began anew. */
+    readonly forget: (taskId: TaskId) => Effect.Effect<void, StateWriteError>
     /** Empty when there is no agents file; an unreadable one is an error: a pause must not be forgotten. */
     readonly readAgents: Effect.Effect<AgentRecords, StateUnreadable>
     readonly writeAgents: (records: AgentRecords) => Effect.Effect<void, StateWriteError>

@@ -114,6 +114,11 @@ export const attemptHistory = (files: SimulatedFiles, lock: Lock, call: Call) =>
         files.attemptsProblems.delete(attempts.taskId)
         return Effect.void
       }),
+    forget: (taskId) =>
+      write("AttemptHistory.forget", () => {
+        files.attempts.delete(taskId)
+        return Effect.void
+      }),
     readAgents: call("AttemptHistory.readAgents", unreadable, () =>
       Effect.succeed({ agents: files.agents, paused: files.paused })
     ),
