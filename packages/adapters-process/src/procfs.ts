@@ -11,14 +11,18 @@ import { cgroup2Mounts, type Cgroup2Mount, directoryOf, parseUnified } from "./c
 import { isDeadState, type Machine, tokenVariable } from "./Machine.ts"
 import { pidExists } from "./pidExists.ts"
 
-/** Fields 3, 4, 5, 6 and 22 of /proc/PID/stat. */
+/** Fields 3, 4, 5, 6, 9 and 22 of /proc/PID/stat. */
 export interface StatEntry {
   readonly state: string
   readonly parent: number
   readonly group: number
   readonly session: number
+  readonly isKernelThread: boolean
   readonly pidStart: number
 }
+
+/** PF_KTHREAD, among the flags of field 9. */
+const kernelThreadFlag = 0x20_0000
 
 /** Parses one line of /proc/PID/stat; null when it is none. */
 export const parseStat = (line: string): StatEntry | null => {
@@ -31,6 +35,7 @@ export const parseStat = (line: string): StatEntry | null => {
     parent: Number(parent),
     group: Number(group),
     session: Number(session),
+    isKernelThread: (Number(fields[6]) & kernelThreadFlag) !== 0,
     pidStart: Number(fields[19])
   }
   const numbers = [entry.parent, entry.group, entry.session, entry.pidStart]
@@ -176,8 +181,10 @@ const cgroupOf = (pid: number, mounts: ReadonlyArray<Cgroup2Mount>): string | nu
 
 /** A row shows the state of a process, not of its leader: where the leader is a zombie, a living thread answers for it. */
 const rowOf = (pid: number, mounts: ReadonlyArray<Cgroup2Mount>): ReadonlyArray<ProcessRow> => {
-  const entry = statOf(pid)
-  if (entry === null) return []
+  const stat = statOf(pid)
+  // A third of what /proc lists on an idle machine; they have no environment, and nobody's cgroup.
+  if (stat === null || stat.isKernelThread) return []
+  const { isKernelThread: _, ...entry } = stat
   const thread = entry.state === "Z" ? livingThread(pid) : null
   const cgroup = mounts.length === 0 ? null : cgroupOf(pid, mounts)
   if (thread === null) return [{ pid, ...entry, cgroup, token: tokenOf(`/proc/${pid}`) }]

@@ -149,6 +149,17 @@ describe.skipIf(place._tag === "NoPlace")(`a supervisor whose lease names a cgro
     expect(fs.existsSync(directory)).toBe(false)
   })
 
+  it("ends what is in it, too, when the attempt became another's", async () => {
+    const daemon = `setsid env -i PATH="$PATH" sh -c 'echo $$ > ${scene.path("pid")}; exec sleep 600' & exec sleep 600`
+    const supervisor = supervise(shell(daemon))
+    await scene.running()
+    await until(() => members().some(({ token: carried }) => carried === null))
+    fs.rmSync(scene.claimPath)
+    await exitOf(supervisor)
+    await until(() => members().length === 0)
+    expect(scene.readLease()).toMatchObject({ phase: "running" })
+  })
+
   it("says in one sentence that it can't be made, and starts nothing", async () => {
     scene.writeLease()
     const order = scene.order(["touch", scene.path("ran")])

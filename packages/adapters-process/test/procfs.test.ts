@@ -17,8 +17,14 @@ describe("a line of /proc/PID/stat", () => {
       parent: 4,
       group: 3,
       session: 2,
+      isKernelThread: false,
       pidStart: 186359
     })
+  })
+
+  it("tells a thread of the kernel from a process", () => {
+    const kernel = "2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 3 0 0 20 0 1 0 5 0 0"
+    expect(parseStat(kernel)).toMatchObject({ isKernelThread: true, pidStart: 5 })
   })
 
   it.each(["", "17", "17 (sleep)", "17 (sleep) S", "17 (sleep) S 1 2", "17 (sleep) S a b c"])("is none: %j", (line) => {
