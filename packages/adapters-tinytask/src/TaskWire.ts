@@ -9,7 +9,8 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 
 /** Servers before July 2026 write UTC as `2026-11-22 22:25:39`; a fraction is cut, since the time is part of identity. */
-const serverTime = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}:\d{2})(?:\.\d{1,9})?Z?$/
+const serverTime =
+  /^(\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01]))[T ]((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(?:\.\d{1,9})?Z?$/
 
 /** Absent on older servers, and null (or, for names, "") for none: spellings of the same nothing. */
 const absentIsNull = <S extends Schema.Top>(schema: S) =>
