@@ -156,8 +156,8 @@ export const replaceAt = (value: unknown, [key, ...rest]: ReadonlyArray<string>,
   )
 }
 
-// oxlint-disable-next-line no-control-regex -- control characters are exactly what is looked for
 const forbidden =
+  // oxlint-disable-next-line no-control-regex -- control characters are exactly what is looked for
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]|\p{Surrogate}/u
 
 const sentenceMax = 2000
