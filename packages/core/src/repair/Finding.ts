@@ -160,19 +160,10 @@ export const careOf = (finding: Finding): Care => {
 
 /** The living processes that a finding names, for whoever has to look at them. */
 export const pidsOf = (finding: Finding): ReadonlyArray<number> => {
-  switch (finding._tag) {
-    case "LivingTask":
-    case "Survivors":
-      return finding.pids
-    case "OddLease":
-      return [finding.pid]
-    case "UnreadableLease":
-    case "UnreadableClaim":
-    case "UnreadableAttempts":
-      return finding.hindrance !== null && "pids" in finding.hindrance ? finding.hindrance.pids : []
-    default:
-      return []
-  }
+  if ("pids" in finding) return finding.pids
+  if ("pid" in finding) return [finding.pid]
+  const hindrance = "hindrance" in finding ? finding.hindrance : null
+  return hindrance !== null && "pids" in hindrance ? hindrance.pids : []
 }
 
 /** By which a finding is known again in a later look. */
