@@ -140,10 +140,12 @@ export const main = async (argv: ReadonlyArray<string>): Promise<number> => {
     Effect.provideService(InterruptCode, onInterrupt),
     Effect.provide(Layer.mergeAll(NodeServices.layer, cliConfig, presenter))
   )
-  const fiber = Effect.runFork(program)
+  // Before the program begins: its first steps are taken at once, and may already be what somebody wants to end.
+  const asked = new AbortController()
   const leave = onSignals(() => {
-    fiber.interruptUnsafe()
+    asked.abort()
   })
+  const fiber = Effect.runFork(program, { signal: asked.signal })
   const exit = await new Promise<Exit.Exit<void, unknown>>((resolve) => {
     fiber.addObserver(resolve)
   })

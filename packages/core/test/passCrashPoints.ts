@@ -61,6 +61,29 @@ export const scenarios: { readonly [name: string]: History } = {
     scripts: ["fails"],
     steps: [{ _tag: "Configure", change: "one attempt" }, dev, pass, wait(15), pass, wait(300), pass]
   },
+  "retry consumed": {
+    scripts: ["fails", "completes"],
+    steps: [
+      { _tag: "Configure", change: "one attempt" },
+      dev,
+      pass,
+      wait(15),
+      pass,
+      { _tag: "Ask", what: "retry", task: 0, nth: 0 },
+      pass,
+      ...[15, 30].flatMap((s) => [wait(s), pass])
+    ]
+  },
+  "stop requested": {
+    scripts: ["ignoresSignals", "completes"],
+    steps: [
+      dev,
+      pass,
+      wait(5),
+      { _tag: "Ask", what: "stop", task: 0, nth: 0 },
+      ...[0, 10, 5, 5, 60, 30].flatMap((s) => [wait(s), pass])
+    ]
+  },
   "legacy lease": {
     scripts: ["completes"],
     steps: [dev, { _tag: "LegacyLease", task: 0, seconds: 30 }, pass, ...[40, 60, 30].flatMap((s) => [wait(s), pass])]
