@@ -131,7 +131,8 @@ with \`--output-format stream-json\`), \`claude\` with \`--output-format stream-
 
 Goose's older loop makes its last message of such an error (\`Ran into this error: …\`) and goes on to \`complete\`; that is
 read too. What a model writes, a tool prints or a person quotes is no event, whatever words are in it. That a run calls
-itself complete never makes its task done. Output of any other program is judged by the agent's \`success\` alone.
+itself complete never makes its task done. Each event also is a sign that the agent is at work, and there nothing else is:
+what its servers print beside them does not keep it from being **stalled**. Output of any other program is judged by the agent's \`success\` alone.
 
 ## The comment
 

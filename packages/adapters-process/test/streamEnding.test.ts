@@ -6,8 +6,8 @@ import { redactorOf } from "../src/supervisor/redact.ts"
 import { exitOf, Scene, until } from "./harness.ts"
 
 describe("lines that may be events", () => {
-  const scan = (text: string, size: number, maxBytes = 100): ReadonlyArray<string> => {
-    const lines: Array<string> = []
+  const scan = (text: string, size: number, maxBytes = 100): ReadonlyArray<string | null> => {
+    const lines: Array<string | null> = []
     const scanner = lineScanner(maxBytes, (line) => lines.push(line))
     const bytes = Buffer.from(text)
     // One buffer for all chunks, as the reader of the pipe has.
@@ -28,8 +28,8 @@ describe("lines that may be events", () => {
     ])
   })
 
-  it.each([1, 33, 1000])("and one that is too long is passed over, in chunks of %i bytes", (size) => {
-    expect(scan(`{"a":"${"x".repeat(200)}"}\n{"b":2}\n`, size)).toEqual(['{"b":2}'])
+  it.each([1, 33, 1000])("and one that is too long is only counted, in chunks of %i bytes", (size) => {
+    expect(scan(`{"a":"${"x".repeat(200)}"}\n{"b":2}\n`, size)).toEqual([null, '{"b":2}'])
   })
 })
 
@@ -82,6 +82,15 @@ describe("a supervisor", () => {
   it("keeps nothing of the kind for a command that prints no events, whatever its output looks like", async () => {
     scene.supervise(["sh", "-c", `echo '{"type":"error","error":"Rate limit exceeded: x"}'`])
     expect(Object.keys((await scene.finished()).exit).toSorted()).toEqual(["at", "code", "error", "signal", "tail"])
+  })
+
+  it("counts an agent of events as silent while others only chatter into its output", async () => {
+    const chatter = "while :; do echo waiting; sleep 0.02; done"
+    scene.supervise(goose(`echo '{"type":"message"}'; ${chatter}`))
+    await until(() => {
+      const lease = scene.readLease()
+      return lease?.phase === "running" && (lease.silentMs ?? 0) > 500 && lease.lastOutput !== null
+    })
   })
 
   it("keeps the agent's secrets out of the lease, and its log as it is", async () => {

@@ -36,12 +36,17 @@ export interface CapturedEnd {
   readonly stream: StreamEnding | undefined
 }
 
-/** Reads the agent's events, where its command prints any. */
-const eventsOf = (spec: SupervisorSpec, redact: (text: string) => string) => {
+/**
+ * Reads the agent's events, where its command prints any. `onEvent`: it is at work. What else comes with them, such as the
+ * chatter of its servers, is no sign of that.
+ */
+const eventsOf = (spec: SupervisorSpec, redact: (text: string) => string, onEvent: () => void) => {
   const format = eventFormatOf(spec.argv)
   if (format === null) return null
   const reader = eventReader(format)
-  const lines = lineScanner(eventMaxBytes, reader.line)
+  const lines = lineScanner(eventMaxBytes, (line) => {
+    if (line === null || reader.line(line)) onEvent()
+  })
   const end = (): StreamEnding | undefined => {
     lines.end()
     const result = reader.result()
@@ -57,17 +62,18 @@ export const captureOf = (spec: SupervisorSpec, self: Ourselves): Capture => {
   const log = agentLog(file, path.join(path.dirname(file), `${temporaryPrefix(self)}log`))
   const tail = outputTail(tailMaxBytes)
   const redact = redactorOf(agentEnvironment(process.env, spec.env))
-  const events = eventsOf(spec, redact)
   let lastOutputMs: number | null = null
   const silence = silenceWatch(monotonicMs(), spec.heartbeatSec * 1000)
+  const isAtWork = (): void => silence.broken(monotonicMs())
+  const events = eventsOf(spec, redact, isAtWork)
   let open = true
   return {
     take: (chunk) => {
       if (!open) return
       lastOutputMs = Date.now()
-      silence.broken(monotonicMs())
       tail.add(chunk)
-      events?.add(chunk)
+      if (events === null) isAtWork()
+      else events.add(chunk)
       log.write(chunk)
     },
     lastOutput: () => (lastOutputMs === null ? null : new Date(lastOutputMs).toISOString()),

@@ -9,26 +9,24 @@ export interface LineScanner {
 const newline = 0x0a
 const openingBrace = 0x7b
 
-/** Lines that begin with another character, or are longer than this, are passed over. */
-export const lineScanner = (maxBytes: number, consume: (line: string) => void): LineScanner => {
+/** Lines that begin with another character are passed over; of one that is too long there is only that it was there. */
+export const lineScanner = (maxBytes: number, consume: (line: string | null) => void): LineScanner => {
   let kept: Array<Buffer> = []
   let length = 0
   let isPassedOver = false
 
   const take = (part: Uint8Array): void => {
     if (part.length === 0 || isPassedOver) return
-    isPassedOver = (length === 0 && part[0] !== openingBrace) || length + part.length > maxBytes
-    if (isPassedOver) {
-      kept = []
-      return
-    }
-    // The chunk's memory is used again for the next one.
-    kept.push(Buffer.from(part))
+    isPassedOver = length === 0 && part[0] !== openingBrace
+    if (isPassedOver) return
     length += part.length
+    // The chunk's memory is used again for the next one.
+    if (length <= maxBytes) kept.push(Buffer.from(part))
+    else kept = []
   }
 
   const end = (): void => {
-    if (!isPassedOver && length > 0) consume(Buffer.concat(kept).toString("utf8").trimEnd())
+    if (length > 0) consume(length > maxBytes ? null : Buffer.concat(kept).toString("utf8").trimEnd())
     kept = []
     length = 0
     isPassedOver = false

@@ -16,7 +16,8 @@ const readers: { readonly [K in EventFormat]: ReadEvent } = { goose: readGoose, 
 
 /** Reads one stream. */
 export interface EventReader {
-  readonly line: (text: string) => void
+  /** Whether it was an event. */
+  readonly line: (text: string) => boolean
   /** What was said last of how the run went. */
   readonly result: () => Saying | null
 }
@@ -33,9 +34,10 @@ export const eventReader = (format: EventFormat): EventReader => {
   let reading = nothingRead
   return {
     line: (text) => {
-      if (!text.startsWith("{")) return
       const event = eventOf(text)
-      if (isEvent(event)) reading = readers[format](reading, event)
+      if (!isEvent(event)) return false
+      reading = readers[format](reading, event)
+      return true
     },
     result: () => reading.result
   }
