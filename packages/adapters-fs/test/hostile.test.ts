@@ -18,7 +18,7 @@ import { makeDecoder, type Decoded } from "../src/jsonFile.ts"
 import { readClaimFile, readLeaseFile, readStopFile } from "../src/leaseFiles.ts"
 import { decodeLegacyLease } from "../src/legacyLease.ts"
 import { readHolder } from "../src/SchedulerLock.ts"
-import { readTerm } from "../src/termFile.ts"
+import { lookAtTerm } from "../src/termFile.ts"
 import * as fixture from "./fixture.ts"
 
 const request = {
@@ -198,7 +198,9 @@ describe("hostile contents in the place", () => {
         assert.strictEqual(claim?._tag, "Unreadable")
         if (claim?._tag === "Unreadable") expectClean(claim.problem, "claim")
         assert.isNull(readStopFile(paths.stops, task, epoch).value)
-        assert.isTrue(readTerm(paths) === null || what === "a number in place of all")
+        const term = lookAtTerm(paths)
+        assert.strictEqual(term.ok, what === "a number in place of all")
+        if (!term.ok) expectClean(term.problem, "term")
         const holder = readHolder(paths.lock)
         if (holder !== null) expectClean(holder, "lock")
       }).pipe(Effect.scoped)
