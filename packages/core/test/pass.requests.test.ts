@@ -269,6 +269,59 @@ describe("pause and resume", () => {
   )
 })
 
+describe("gc", () => {
+  /** Two tasks that failed and are parked, and one whose agent runs. */
+  const threeTasks = Effect.fnUntraced(function* () {
+    const world = new World()
+    const [gone, archived] = [world.addTask(), world.addTask()]
+    world.script = () => exitsWith(3, 1000)
+    const scheduler = yield* startScheduler(world, { desired: desiredWith({ policy: { maxAttempts: 1 } }) })
+    yield* scheduler.pass()
+    yield* passes(world, scheduler, 4, 10)
+    world.script = () => completesAfter(1e9)
+    const running = world.addTask()
+    yield* scheduler.pass()
+    world.tinytask.remove(gone)
+    world.tinytask.change(archived, { archived: true })
+    return { world, ...scheduler, ids: [gone, archived, running] }
+  })
+
+  it.effect("forgets what is archived or gone, and nothing of what runs or may come back", () =>
+    Effect.gen(function* () {
+      const { ids, pass, world } = yield* threeTasks()
+      const request = ask(world, { kind: "gc", taskIds: ids })
+      yield* pass()
+      assert.deepStrictEqual([...world.files.attempts.keys()], ids.slice(2))
+      assert.match(answerTo(world, request), /^done: what was remembered of 2 tasks is removed/)
+    })
+  )
+
+  it.effect("looks again before it forgets: what is open, or has come back, is kept", () =>
+    Effect.gen(function* () {
+      const { ids, pass, world } = yield* threeTasks()
+      const [, archived] = ids
+      if (archived !== undefined) world.tinytask.change(archived, { archived: false, status: "complete" })
+      ask(world, { kind: "gc", taskIds: ids })
+      yield* pass()
+      assert.deepStrictEqual([...world.files.attempts.keys()], ids.slice(1))
+    })
+  )
+
+  it.effect("keeps everything while Tinytask can't be read, and everything of another one", () =>
+    Effect.gen(function* () {
+      const { ids, pass, world } = yield* threeTasks()
+      world.tinytask.down = "connection refused"
+      const request = ask(world, { kind: "gc", taskIds: ids })
+      yield* pass()
+      assert.match(answerTo(world, request), /^refused: Tinytask at simulated can't be used.*; 0 tasks forgotten$/)
+      world.tinytask.down = null
+      ask(world, { kind: "gc", taskIds: ids })
+      yield* pass(desiredWith({ endpoint: "http://127.0.0.1:4000" }))
+      assert.deepStrictEqual([...world.files.attempts.keys()], ids)
+    })
+  )
+})
+
 describe("a request", () => {
   it.effect("is shown by a dry run as if it were carried out, and nothing is written", () =>
     Effect.gen(function* () {

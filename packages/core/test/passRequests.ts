@@ -16,11 +16,12 @@ type Asked =
       readonly reason: string | null
     }
   | { readonly kind: "resume"; readonly agentName: AgentName | null }
+  | { readonly kind: "gc"; readonly taskIds: ReadonlyArray<TaskId> }
 
 const asks = new WeakMap<World, number>()
 
 const withAttempt = (world: World, asked: Asked) => {
-  if (asked.kind === "pause" || asked.kind === "resume") return asked
+  if (asked.kind === "pause" || asked.kind === "resume" || asked.kind === "gc") return asked
   const { kind, taskId } = asked
   const { files } = world
   const named =

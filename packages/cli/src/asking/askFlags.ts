@@ -20,7 +20,7 @@ export const waitFlags = (what: string) => ({
   wait: Flag.Boolean("wait").pipe(Flag.withDescription(`Wait until ${what}`), Flag.withDefault(false)),
   waitTimeout: Flag.Int("wait-timeout").pipe(
     Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 604_800 }))),
-    Flag.withDescription("With --wait: for how many seconds at most"),
+    Flag.withDescription("How many seconds it may take (default 60)"),
     Flag.withDefault(60)
   )
 })
