@@ -2,7 +2,7 @@
  * A disk that fills up, or becomes read-only, at every moment of an attempt: nothing starts without its intent, nobody
  * healthy is ended, no slot is given away, what must be stopped is stopped in time; with room again all is done, once.
  */
-import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
 import { mountSmallDisk, noMount } from "./disk/smallDisk.ts"
 import type { SmallDisk } from "./disk/smallDisk.ts"
@@ -128,13 +128,11 @@ describe.each(refusals)("a disk that is $name", ({ begin, cause, end }) => {
     const ground = await makeGround()
     const disk = mountSmallDisk(ground) ?? skip(noMount)
     ground.agents([ground.worker("vaela", "dev", { env: { WORK_MS: "10-20" } })])
-    await once(ground)
-    const placed = ground.files("").find((name) => name.startsWith("supervisor-")) ?? ""
-    copyFileSync(ground.path(`state/${placed}`), ground.path("supervisor.cjs"))
-    copyFileSync(fixture("heldSupervisor.cjs"), ground.path(`state/${placed}`))
     ground.write("holds.json", JSON.stringify({ "1.1": { at: "claim", until: ground.path("go") } }))
     const task = await ground.tinytask.add({ queue: "dev" })
-    await once(ground)
+    await ground.cli(["run", "--once", ...ground.endpoint, ...flags], {
+      env: { NODE_OPTIONS: `--require=${fixture("heldSupervisor.cjs")}` }
+    })
     await until("it stands before its claim", () => existsSync(ground.path("go.reached")))
     begin(disk)
     const supervisor = ground.processes()

@@ -2,7 +2,7 @@
  * A supervisor that is late: its start was given up before it came so far (protocol, sections 2.4 to 2.6). Each case
  * holds a real supervisor before one of its steps, lets passes go by, and lets it go on at the worst moment.
  */
-import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
 import { type Ground, makeGround } from "./harness/Ground.ts"
 import { isLiving } from "./harness/processes.ts"
@@ -18,18 +18,15 @@ const attemptProcesses = (ground: Ground, token: string): ReadonlyArray<number> 
     .filter(({ environment }) => environment["TINYSCHEDULER_LEASE"] === token)
     .map(({ pid }) => pid)
 
-const pass = (ground: Ground) => ground.cli(["run", "--once", ...ground.endpoint, "--backoff-base", "0"])
+/** A pass whose supervisors can be held. */
+const pass = (ground: Ground, ...flags: ReadonlyArray<string>) =>
+  ground.cli(["run", "--once", ...ground.endpoint, "--backoff-base", "0", ...flags], {
+    env: { NODE_OPTIONS: `--require=${fixture("heldSupervisor.cjs")}` }
+  })
 
-/** A ground whose supervisors can be held: its program is placed by a first pass and then stood in for. */
 const heldGround = async (): Promise<Ground> => {
   const ground = await makeGround()
   ground.agents([ground.worker("vaela", "dev", { env: { WORK_MS: "10-20" } })])
-  await pass(ground)
-  const placed = ground.files("").find((name) => name.startsWith("supervisor-"))
-  if (placed === undefined) throw new Error("the first pass placed no supervisor's program")
-  const path = ground.path(`state/${placed}`)
-  renameSync(path, ground.path("supervisor.cjs"))
-  copyFileSync(fixture("heldSupervisor.cjs"), path)
   return ground
 }
 
@@ -215,7 +212,7 @@ describe("a supervisor that claimed and stands still", () => {
     ground.agents([ground.scripted("vaela", "dev")])
     hold(ground, { "1.1": "running" })
     await ground.tinytask.add({ queue: "dev", description: JSON.stringify([["await", ground.path("never")]]) })
-    await ground.cli(["run", "--once", ...ground.endpoint, "--heartbeat", "1"])
+    await pass(ground, "--heartbeat", "1")
     await reached(ground, "1.1")
     await until("its agent has started", () => ground.runs().length === 1)
     const token = ground.lease(1)?.token ?? ""
