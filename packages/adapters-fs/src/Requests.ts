@@ -82,7 +82,11 @@ const make = Effect.fnUntraced(function* (options: StateOptions) {
 
   const pending = Effect.gen(function* () {
     // In another's directory anything may be called a request. Whoever takes the lock says whose it is.
-    if (directoryProblem(paths.requests) !== null) return []
+    const problem = yield* Effect.try({
+      try: () => directoryProblem(paths.requests),
+      catch: (error) => unreadable(paths.requests, error)
+    })
+    if (problem !== null) return []
     const names = (yield* namesIn(paths.requests)).filter(
       (name) => parseTemporaryName(name) === null && join(paths.requests, name) !== paths.answers
     )

@@ -177,3 +177,15 @@ describe("Requests", () => {
     })
   )
 })
+
+describe("requests that can't be looked at", () => {
+  it.live("are an error of the pass, and no fault of ours", () =>
+    Effect.gen(function* () {
+      const { paths, requests } = yield* world
+      symlinkSync(paths.state, paths.state)
+      const error = yield* Effect.flip(requests.pending)
+      assert.strictEqual(error._tag, "StateUnreadable")
+      assert.include(error.message, `${paths.requests} can't be read: it is a symbolic link (ELOOP)`)
+    }).pipe(Effect.scoped)
+  )
+})
