@@ -1,0 +1,26 @@
+import { globSync } from "node:fs"
+import { basename, resolve } from "node:path"
+import { defineConfig } from "vitest/config"
+import { instrumented } from "./instrumentation.ts"
+
+const root = resolve(import.meta.dirname, "../..")
+const found = (pattern: string): ReadonlyArray<string> =>
+  globSync(pattern, { cwd: root })
+    .sort()
+    .map((file) => resolve(root, file))
+const only = process.env["FILES"] ?? ""
+const files = found("packages/core/src/reconcile/*.ts").filter((file) => basename(file).includes(only))
+const tests = "packages/core/test/{specification/*.test,pass.*.test,*.property}.ts"
+const { mutants, plugin } = await instrumented(files)
+
+export default defineConfig({
+  plugins: [plugin],
+  resolve: { conditions: ["source"] },
+  ssr: { resolve: { conditions: ["source"] } },
+  test: {
+    root,
+    include: ["scripts/mutation/mutants.test.ts"],
+    testTimeout: 0,
+    provide: { mutants: [...mutants], testFiles: [...found(tests)] }
+  }
+})
