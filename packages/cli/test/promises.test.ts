@@ -56,6 +56,17 @@ describe("what is said to be shown by a test", () => {
     }
   })
 
+  it("is each threat of SECURITY.md, by its number, with where it is defended", () => {
+    const threats = rowsOf("SECURITY.md").filter((row) => row.length === 4)
+    assert.isAbove(threats.length, 18)
+    for (const [threat = "", defence = "", where = "", shownBy = ""] of threats) {
+      assert.match(threat, /\((?:CWE-[0-9]+(?:, )?)+\)$/)
+      assert.isNotEmpty(defence, threat)
+      assert.isTrue(existsSync(inRoot(where.replaceAll("`", ""))), `${threat}: ${where}`)
+      assert.match(shownBy, /› "/, threat)
+    }
+  })
+
   it("is each thing that docs/security.md says is checked, and each entry of docs/troubleshooting.md", () => {
     const checked = rowsOf("docs/security.md").filter((row) => row.length === 3)
     assert.isAbove(checked.length, 12)
