@@ -40,10 +40,10 @@ const advice: { readonly [K in Outcome]: string } = {
   "timed-out": "raise `maxRuntimeSec`, or make the task smaller",
   stalled: "run the agent in its unattended mode; raise `idleTimeoutSec` if it works long without a word",
   "rate-limited": "fewer slots for the agents of this provider, or another plan there",
-  auth: "log the agent in again, or mend its key; then release the task",
+  auth: "log the agent in again, or mend its key; then `tinyscheduler retry 42`",
   "handed-over": "",
   void: "",
-  stopped: "",
+  stopped: "`tinyscheduler retry 42` ends its wait",
   lost: "see what killed it: a reboot, the memory killer, a service manager; `KillMode=process` keeps agents alive",
   "start-failed": "`tinyscheduler validate-config` says what is wrong with its program"
 }
@@ -101,8 +101,8 @@ The task is changed only where its status and assignee are still what we set: wh
 
 Failures and losses are counted apart, in the task's file under \`state/attempts\`, and so survive every restart. At
 ${maxAttempts} failures (\`TINYSCHEDULER_MAX_ATTEMPTS\`) or ${maxLost} losses (\`TINYSCHEDULER_MAX_LOST\`) the task is **parked**: \`status\` and its
-last comment say so, and no attempt begins until somebody [releases it](troubleshooting.md#a-task-failed-and-nothing-happens-any-more).
-Done and handed-over clear both counts. An agent whose starts failed ${startFailuresMax} times in a row is set aside for as long, whatever the
+last comment say so, and no attempt begins until \`tinyscheduler retry 42\`, which clears both counts, as
+done and handed-over do. An agent whose starts failed ${startFailuresMax} times in a row is set aside for as long, whatever the
 task.
 
 The wait grows with the count it belongs to, from \`TINYSCHEDULER_BACKOFF_BASE_SEC\` (${backoffBaseSec}) up to

@@ -95,6 +95,11 @@ describe("Claude Code's stream", () => {
   it.each<{ readonly name: string; readonly lines: ReadonlyArray<unknown>; readonly is: string | null }>([
     { name: "nothing yet", lines: [limit("allowed"), assistant()], is: null },
     { name: "a good run, which bears limits too", lines: [limit("allowed_warning"), result({})], is: "completed" },
+    {
+      name: "a failure after a mere warning of a limit",
+      lines: [assistant(), limit("allowed_warning"), result({ is_error: true })],
+      is: "failed"
+    },
     { name: "a rate limit", lines: [limit("rejected"), refused(429, "usage limit reached")], is: "rate-limited" },
     { name: "a rate limit by its status alone", lines: [refused(429, "API Error")], is: "rate-limited" },
     {
