@@ -1,5 +1,5 @@
 /** The commands that ask something of the scheduler: beside a daemon, and where nobody schedules. */
-import { chmodSync, readdirSync } from "node:fs"
+import { chmodSync, mkdirSync, readdirSync } from "node:fs"
 import { describe, expect, it } from "vitest"
 import { type Ground, makeGround } from "./harness/Ground.ts"
 import { placeProgram } from "./harness/program.ts"
@@ -244,41 +244,35 @@ describe("what can't be", () => {
 
   it("without the right to write is told, and nothing is asked", async () => {
     const ground = await groundOfTwo()
-    const task = await parkedTask(ground)
     const isRoot = process.geteuid?.() === 0
-    for (const name of ["state", "state/requests", "state/requests/answers"]) {
-      chmodSync(ground.path(name), isRoot ? 0o755 : 0o555)
-    }
-    if (isRoot) for (const name of ["", "state", "state/attempts"]) chmodSync(ground.path(name), 0o755)
-    const placed = placeProgram(ground.path("home"))
-    const command = isRoot ? ["setpriv", "--reuid=65534", "--clear-groups", process.execPath, "--"] : null
-    const before = requests(ground)
-    const options = command === null ? {} : { command: [...command, placed] }
-    const { code, stderr } = await ground.cli(["retry", String(task), ...ground.endpoint], options)
+    mkdirSync(ground.path("state"))
+    chmodSync(ground.base, 0o755)
+    chmodSync(ground.path("state"), isRoot ? 0o755 : 0o555)
+    const placed = placeProgram(ground.home)
+    const command = ["setpriv", "--reuid=65534", "--clear-groups", process.execPath, "--", placed]
+    const { code, stderr } = await ground.cli(["pause", ...ground.endpoint], isRoot ? { command } : {})
     expect(code).toBe(1)
-    expect(stderr).toMatch(/can't be (?:taken|written|read|released)/)
-    expect(requests(ground)).toEqual(before)
-    for (const name of ["state", "state/requests", "state/requests/answers"]) chmodSync(ground.path(name), 0o700)
+    expect(stderr).toMatch(/^The scheduler lock|^the scheduler lock .*can't be taken: .*permission denied/i)
+    expect(readdirSync(ground.path("state"))).toEqual([])
+    chmodSync(ground.path("state"), 0o755)
   })
 
   it("yet is waited for only so long; Ctrl-C ends the wait with 130, and the request stands", async () => {
     const ground = await groundOfTwo()
-    const task = await parkedTask(ground)
     const daemon = await startDaemon(ground)
     daemon.kill("SIGSTOP")
-    expect(await ask(ground, "retry", String(task), "--wait", "--wait-timeout", "1")).toMatchObject({
+    expect(await ask(ground, "pause", "vaela", "--wait", "--wait-timeout", "1")).toMatchObject({
       code: 1,
       out: expect.stringMatching(/^not yet: the scheduler \(pid \d+, term \d+\) carries it out with its next pass$/)
     })
-    const waiting = ground.start(["retry", String(task), "--wait", ...ground.endpoint])
+    const waiting = ground.start(["pause", "oscar", "--wait", ...ground.endpoint])
     await until("its request is there", () => requests(ground).length === 2)
     waiting.kill("SIGINT")
     const { code, stderr } = await waiting.ended
     expect({ code, stderr }).toEqual({ code: 130, stderr: expect.stringMatching(/^The request stands: the scheduler/) })
     daemon.kill("SIGCONT")
-    await until("it is complete", () => ground.tinytask.database.open() === 0)
     await until("both are answered", () => requests(ground).length === 0)
-    expect(ground.outcomes(task)).toEqual(["stopped", "done"])
+    expect((await ask(ground, "status")).out).toMatch(/^vaela .*paused by .*\n^oscar .*paused by /m)
     await end(daemon)
   })
 })

@@ -307,18 +307,23 @@ describe("gc", () => {
     })
   )
 
-  it.effect("keeps everything while Tinytask can't be read, and everything of another one", () =>
-    Effect.gen(function* () {
-      const { ids, pass, world } = yield* threeTasks()
-      world.tinytask.down = "connection refused"
-      const request = ask(world, { kind: "gc", taskIds: ids })
-      yield* pass()
-      assert.match(answerTo(world, request), /^refused: Tinytask at simulated can't be used.*; 0 tasks forgotten$/)
-      world.tinytask.down = null
-      ask(world, { kind: "gc", taskIds: ids })
-      yield* pass(desiredWith({ endpoint: "http://127.0.0.1:4000" }))
-      assert.deepStrictEqual([...world.files.attempts.keys()], ids)
-    })
+  it.effect(
+    "keeps everything while Tinytask can't be read, and everything of another one, whatever its own is called",
+    () =>
+      Effect.gen(function* () {
+        const { ids, pass, world } = yield* threeTasks()
+        world.tinytask.down = "connection refused"
+        const request = ask(world, { kind: "gc", taskIds: ids })
+        yield* pass()
+        assert.match(answerTo(world, request), /^refused: Tinytask at simulated can't be used.*; 0 tasks forgotten$/)
+        world.tinytask.down = null
+        ask(world, { kind: "gc", taskIds: ids })
+        yield* pass(desiredWith({ endpoint: "http://127.0.0.1:4000" }))
+        assert.deepStrictEqual([...world.files.attempts.keys()], ids)
+        ask(world, { kind: "gc", taskIds: ids })
+        yield* pass(desiredWith({ endpoint: "http://localhost:3000/mcp" }))
+        assert.deepStrictEqual([...world.files.attempts.keys()], ids.slice(2))
+      })
   )
 })
 

@@ -17,6 +17,9 @@ export interface ForgetSight {
   readonly endpoint: string
 }
 
+/** One machine by two names: `up` knows its server as 127.0.0.1, commands by their default as localhost. */
+const byNumber = (endpoint: string): string => endpoint.replace(/\/\/(?:localhost|\[::1\])(?=[:/]|$)/i, "//127.0.0.1")
+
 /** What the files alone say: whether it is worth asking Tinytask. */
 export const isForgettable = ({ endpoint, remembered, stored }: Omit<ForgetSight, "task">): boolean => {
   const { attempts } = remembered
@@ -25,7 +28,7 @@ export const isForgettable = ({ endpoint, remembered, stored }: Omit<ForgetSight
   return (
     isQuiet &&
     attempts !== null &&
-    isSameEndpoint(attempts.endpoint, endpoint) &&
+    isSameEndpoint(byNumber(attempts.endpoint), byNumber(endpoint)) &&
     latestAttempt(attempts)?.ended !== false
   )
 }
