@@ -443,3 +443,9 @@ it("every finding says what, why and what next, each in one line", () => {
     for (const text of [because, what, todo]) expect(text).toMatch(/^[^\n]{5,400}[^.\n]$/)
   }
 })
+
+it("a command that it tells can be copied, whatever the path", () => {
+  const path = "/srv/it's mine/state/agents.json"
+  const { todo } = describeFinding({ _tag: "UntrustedFile", path, problem: "can be written by others" })
+  expect(todo).toContain(`chmod go-w '/srv/it'\\''s mine/state/agents.json'`)
+})

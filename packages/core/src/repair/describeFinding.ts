@@ -16,6 +16,9 @@ const pidsText = (pids: ReadonlyArray<number>): string =>
 const kill = (pids: ReadonlyArray<number>, signal: "TERM" | "KILL"): string =>
   `kill -${signal} ${pids.slice(0, most).join(" ")}`
 
+/** As one word of a shell, so that a command can be copied whatever the path. */
+const word = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)
+
 const days = (ageMs: number): string => {
   const hours = Math.floor(ageMs / 3_600_000)
   return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} days`
@@ -29,11 +32,11 @@ const ofHindrance = (hindrance: Hindrance, path: string): string => {
     case "Alive":
       return `what it stands for lives, as ${pidsText(hindrance.pids)}: ${thenAgain(hindrance.pids)}`
     case "Unaccounted":
-      return `nothing says which attempt it stands for, and ${pidsText(hindrance.pids)} may be of it: when you know that they are another scheduler's, move the file away (mv ${path} ${path}.aside); else ${thenAgain(hindrance.pids)}`
+      return `nothing says which attempt it stands for, and ${pidsText(hindrance.pids)} may be of it: when you know that they are another scheduler's, move the file away (mv ${word(path)} ${word(`${path}.aside`)}); else ${thenAgain(hindrance.pids)}`
     case "OtherHost":
-      return `it names the machine ${hindrance.host}, whose processes can't be seen from here: when nothing of it runs there, move it away (mv ${path} ${path}.aside)`
+      return `it names the machine ${hindrance.host}, whose processes can't be seen from here: when nothing of it runs there, move it away (mv ${word(path)} ${word(`${path}.aside`)})`
     case "Untrusted":
-      return `when its content is right: chown "$(id -u)" ${path} && chmod 600 ${path}; else remove it once nothing of it lives`
+      return `when its content is right: chown "$(id -u)" ${word(path)} && chmod 600 ${word(path)}; else remove it once nothing of it lives`
   }
 }
 
@@ -45,7 +48,7 @@ const ofAttemptsHindrance = (hindrance: Hindrance, path: string): string => {
       return `a start that it may tell of may live, as ${pidsText(hindrance.pids)}: ${thenAgain(hindrance.pids)}`
     case "OtherHost":
     case "Untrusted":
-      return `when its content is right: chown "$(id -u)" ${path} && chmod 600 ${path}`
+      return `when its content is right: chown "$(id -u)" ${word(path)} && chmod 600 ${word(path)}`
   }
 }
 
@@ -151,7 +154,7 @@ export const describeFinding = (finding: Finding): Described => {
       return {
         found: `the attempt at task ${finding.taskId} is of the Tinytask at ${finding.endpoint}`,
         because: "what another Tinytask says of that number is nothing, so its slot is held until that one is asked",
-        todo: `tinyscheduler run --once --enabled=false --mcp-endpoint ${finding.endpoint}`
+        todo: `tinyscheduler run --once --enabled=false --mcp-endpoint ${word(finding.endpoint)}`
       }
     case "EpochsUsedUp":
       return {
@@ -175,7 +178,7 @@ export const describeFinding = (finding: Finding): Described => {
       return {
         found: `${finding.path} ${finding.problem}`,
         because: "somebody else may have written it, so it is not read",
-        todo: `when its content is right: chown "$(id -u)" ${finding.path} && chmod go-w ${finding.path}`
+        todo: `when its content is right: chown "$(id -u)" ${word(finding.path)} && chmod go-w ${word(finding.path)}`
       }
     case "StrangeFile":
       return {
