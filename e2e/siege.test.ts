@@ -3,6 +3,7 @@
  * agents, what agents started. Each task still comes to its end once, never twice at a time, and nobody else is touched.
  * SIEGE_TASKS, SIEGE_KILLS and SEED give another siege: `pnpm soak:siege`.
  */
+import { randomUUID } from "node:crypto"
 import { expect, it } from "vitest"
 import { startBystander } from "./harness/bystanders.ts"
 import { crowdSlots, earlyRuns, randomOf } from "./harness/crowd.ts"
@@ -22,11 +23,11 @@ it("random members are killed with SIGKILL again and again: each task is complet
   const { database } = ground.tinytask
   const random = randomOf(seed)
   console.log(`${tasks} tasks, ${kills} kills by seed ${seed}`)
-  await siege.gatherSiege(ground, tasks, seed)
+  const addTasks = siege.gatherSiege(ground, seed)
   const bystanders = await Promise.all([
     startBystander(ground, { name: "beside" }),
     startBystander(ground, { name: "leader", session: true }),
-    startBystander(ground, { name: "token", session: true, env: { TINYSCHEDULER_LEASE: crypto.randomUUID() } })
+    startBystander(ground, { name: "token", session: true, env: { TINYSCHEDULER_LEASE: randomUUID() } })
   ])
   const start = () => ground.start(["run", "--daemon", ...siege.siegeFlags(ground)])
   const schedulers = [start()]
@@ -39,37 +40,38 @@ it("random members are killed with SIGKILL again and again: each task is complet
   const begun = performance.now()
 
   const made: Array<siege.Kill> = []
-  /** Whoever of a kind lives at some moment; each kind is as likely, however rarely it is seen. */
-  const victimOf = async (kind: siege.MemberKind): Promise<Marked | null> => {
+  /** Whoever of a kind lives at some moment, each kind as likely, however rarely it is seen; else the scheduler. */
+  const victimOf = async (kind: siege.MemberKind): Promise<readonly [siege.MemberKind, Marked]> => {
     let victim: Marked | undefined
-    await until(`a ${kind} lives, or all is over`, () => {
+    await until(`a ${kind} lives, or all is done`, () => {
       const living = siege.membersOf(ground, identity())[kind]
       victim = living[Math.floor(random() * living.length)]
       return victim !== undefined || database.open() === 0
     })
-    return victim ?? null
+    return victim === undefined ? ["scheduler", identity()] : [kind, victim]
   }
   const killOne = async (): Promise<void> => {
-    const kind = siege.memberKinds[Math.floor(random() * siege.memberKinds.length)] ?? "scheduler"
-    const victim = await victimOf(kind)
-    if (victim === null) return
-    signal(victim, "SIGKILL")
+    const [kind, victim] = await victimOf(siege.memberKinds[Math.floor(random() * siege.memberKinds.length)] ?? "agent")
+    if (!signal(victim, "SIGKILL")) return
     if (kind === "scheduler") {
       expect((await scheduler().ended).signal).toBe("SIGKILL")
       schedulers.push(start())
     }
     made.push({ kind, pid: victim.pid, atMs: siege.sinceBootMs() })
   }
-  while (made.length < kills && database.open() > 0) {
-    const complete = Math.floor((made.length * tasks) / (kills + 1))
+  while (made.length < kills) {
+    // Tasks come as kills go on, so that on a fast machine, too, there is work until the last kill.
+    const complete = Math.floor((made.length * tasks) / kills)
+    await addTasks(Math.min(tasks, complete + 2 * siege.siegeAtOnce))
     await until(`${complete} tasks are complete`, () => {
       if (scheduler().child.exitCode !== null) throw new Error(`the scheduler ended:\n${scheduler().said().stderr}`)
-      return tasks - database.open() >= complete
+      return database.tasks().filter(({ status }) => status === "complete").length >= complete
     })
     // The moment within a step is what matters, and it must be any.
     await new Promise((resolve) => setTimeout(resolve, random() * 250))
     await killOne()
   }
+  await addTasks(tasks)
   await until("every task is complete and no attempt is left", () => {
     return database.open() === 0 && ground.files("running").length === 0 && ground.files("claims").length === 0
   })

@@ -62,9 +62,16 @@ export const processesWhere = (
 export const markedProcesses = (mark: string): ReadonlyArray<Marked> =>
   processesWhere((environment) => environment[markVariable] === mark)
 
-/** Sends a signal to exactly this process. */
-export const signal = (target: Pick<Marked, "pid" | "start">, name: NodeJS.Signals): void => {
-  if (startOf(target.pid) === target.start) process.kill(target.pid, name)
+/** Sends a signal to exactly this process; false when it is gone. */
+export const signal = (target: Pick<Marked, "pid" | "start">, name: NodeJS.Signals): boolean => {
+  if (startOf(target.pid) !== target.start) return false
+  try {
+    return process.kill(target.pid, name)
+  } catch (error) {
+    // It ended between the look and the signal.
+    if (error instanceof Error && "code" in error && error.code === "ESRCH") return false
+    throw error
+  }
 }
 
 /** Kills whatever carries the mark, and waits until nothing does. */

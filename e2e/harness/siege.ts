@@ -43,8 +43,8 @@ export const sinceBootMs = (): number => {
   return Math.round(Number(up) * 1000)
 }
 
-/** Agents and tasks by a seed; a fifth of the tasks is blocked by an earlier one. */
-export const gatherSiege = async (ground: Ground, tasks: number, seed: number): Promise<void> => {
+/** Answers what adds tasks up to a number: by a seed, a fifth of them blocked by an earlier one. */
+export const gatherSiege = (ground: Ground, seed: number): ((upTo: number) => Promise<void>) => {
   const random = randomOf(seed)
   const pick = (count: number): number => Math.floor(random() * count)
   const locks = ground.path("locks")
@@ -58,14 +58,18 @@ export const gatherSiege = async (ground: Ground, tasks: number, seed: number): 
       env: { WORK_MS: "100-300" }
     }))
   )
-  for (let number = 1; number <= tasks; number += 1) {
-    const blocked = number > 20 && random() < 0.2
-    await ground.tinytask.add({
-      title: `task ${number}`,
-      queue: taskQueues[pick(taskQueues.length)] ?? "dev",
-      priority: pick(10),
-      ...(blocked ? { blockedBy: 1 + pick(number - 1) } : {})
-    })
+  let number = 0
+  return async (upTo) => {
+    while (number < upTo) {
+      number += 1
+      const blocked = number > 20 && random() < 0.2
+      await ground.tinytask.add({
+        title: `task ${number}`,
+        queue: taskQueues[pick(taskQueues.length)] ?? "dev",
+        priority: pick(10),
+        ...(blocked ? { blockedBy: 1 + pick(number - 1) } : {})
+      })
+    }
   }
 }
 
