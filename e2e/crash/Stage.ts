@@ -49,6 +49,15 @@ export interface LeaseOnDisk {
   readonly start_mono_ms: number
 }
 
+/** What a scenario begins with, as one stage made it. */
+export interface Kept {
+  readonly copy: string
+  readonly tasks: string
+  readonly folder: string
+  readonly url: string
+  readonly flags: ReadonlyArray<string>
+}
+
 export class Stage {
   readonly folder: string
   readonly base: string
@@ -156,18 +165,33 @@ export class Stage {
     })
   }
 
-  keep(name: string): void {
-    rmSync(join(this.folder, name), { recursive: true, force: true })
-    cpSync(this.base, join(this.folder, name), { recursive: true, filter: isNoGate })
-    this.tasks.keep(name)
+  /** Keeps files and tasks as they are now. */
+  keep(name: string): Kept {
+    const copy = join(this.folder, name)
+    rmSync(copy, { recursive: true, force: true })
+    cpSync(this.base, copy, { recursive: true, filter: isNoGate })
+    return { copy, tasks: this.tasks.keep(name), folder: this.folder, url: this.tasks.url, flags: this.#flags }
   }
 
-  async putBack(name: string): Promise<void> {
+  /** Puts back what this stage or another one kept: the paths and the address in its files are this stage's then. */
+  async putBack(kept: Kept): Promise<void> {
     await this.tasks.reach()
     rmSync(this.base, { recursive: true, force: true })
-    cpSync(join(this.folder, name), this.base, { recursive: true })
-    this.tasks.putBack(name)
+    cpSync(kept.copy, this.base, { recursive: true })
+    if (kept.folder !== this.folder) this.#translate(kept)
+    this.tasks.putBack(kept.tasks)
+    this.#flags = kept.flags
     this.#makeGates()
+  }
+
+  #translate({ folder, url }: Kept): void {
+    for (const entry of readdirSync(this.base, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile()) continue
+      const path = join(entry.parentPath, entry.name)
+      const text = readFileSync(path, "utf8")
+      const translated = text.replaceAll(folder, this.folder).replaceAll(url, this.tasks.url)
+      if (translated !== text) writeFileSync(path, translated)
+    }
   }
 
   async close(): Promise<void> {

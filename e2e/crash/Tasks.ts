@@ -66,17 +66,19 @@ export class Tasks {
     )
   }
 
-  keep(name: string): void {
+  /** Answers the file in which the tasks are kept. */
+  keep(name: string): string {
     const file = join(this.#folder, `${name}.db`)
     rmSync(file, { force: true })
     this.#open.exec(`VACUUM INTO '${file}'`)
+    return file
   }
 
-  putBack(name: string): void {
+  putBack(file: string): void {
     const copies = this.#tables().map(
       (table) => `DELETE FROM ${table}; INSERT INTO ${table} SELECT * FROM kept.${table};`
     )
-    this.#open.exec(`ATTACH '${join(this.#folder, `${name}.db`)}' AS kept`)
+    this.#open.exec(`ATTACH '${file}' AS kept`)
     this.#open.exec(`BEGIN IMMEDIATE; ${copies.join(" ")} COMMIT; DETACH kept`)
   }
 

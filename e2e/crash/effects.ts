@@ -28,7 +28,7 @@ const shown = (path: string | undefined, base: string): string | null => {
   if (path?.startsWith(`${base}/`) !== true) return null
   return path
     .slice(base.length + 1)
-    .replace(/\.tmp-\d+-\d+-(?:remove\.[^.]+\.(.*)|[^/]*)$/, (_, name?: string) =>
+    .replace(/\.tmp-\d+-\d+-[^/]*?(?:remove\.[^.]+\.([^/]*))?$/, (_, name?: string) =>
       name === undefined ? ".tmp-*" : `.tmp-*.${name}`
     )
     .replace(/supervisor-[0-9a-f]+/, "supervisor-*")

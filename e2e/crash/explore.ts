@@ -1,26 +1,32 @@
 /**
- * Visits every boundary between two effects of a scenario's victim. One traced run finds the effects; each is then a crash
+ * Visits the boundaries between the effects of a scenario's victim. One traced run finds the effects; each is then a crash
  * point: the victim dies when all before it is done and it is not. Where threads or the number of other processes make a
  * run come out otherwise, the victim dies at another boundary than was meant: that one is visited, and the one that was
  * meant is tried again.
  */
 import type { Effect } from "./effects.ts"
-import { type Played, play, prepare } from "./history.ts"
+import { type Beginning, type Played, play } from "./history.ts"
 import type { Scenario } from "./scenarios.ts"
 import type { Stage } from "./Stage.ts"
 import type { Hold } from "./tracing.ts"
 
-export interface Explored {
+interface Point {
+  readonly effect: Effect
+  readonly previous: Effect | undefined
+}
+
+export interface Found extends Beginning {
+  readonly points: ReadonlyArray<Point>
+  /** Of the run without a crash. */
+  readonly violations: ReadonlyArray<string>
+}
+
+export interface Visited {
   readonly points: number
   readonly histories: number
   readonly violations: ReadonlyArray<string>
   /** Not reached, however often it was tried. */
   readonly missed: ReadonlyArray<string>
-}
-
-interface Point {
-  readonly effect: Effect
-  readonly previous: Effect | undefined
 }
 
 interface Order {
@@ -30,13 +36,23 @@ interface Order {
   readonly shift: number
 }
 
-const pointsOf = (effects: ReadonlyArray<Effect>): ReadonlyArray<Point> =>
-  effects.map((effect, index) => ({ effect, previous: effects[index - 1] }))
-
 const triesMax = 10
 /** Enough to be seen there, on a machine that is not much too busy; twice as long after each miss. */
 const standingMs = 80
 const standingMaxMs = 1280
+
+/** Makes what the scenario begins with, and finds the points by a run without a crash. */
+export const find = async (stage: Stage, scenario: Scenario, name: string): Promise<Found> => {
+  stage.begin(scenario.agents, scenario.flags ?? [])
+  await scenario.prepare(stage)
+  const beginning = { scenario, kept: stage.keep(name) }
+  const { effects, violations } = await play(stage, beginning, null)
+  return {
+    ...beginning,
+    points: effects.map((effect, index) => ({ effect, previous: effects[index - 1] })),
+    violations: violations.map((violation) => `without a crash: ${violation}`)
+  }
+}
 
 /**
  * Where to make it stand: before the effect; or, since files are opened in numbers that follow the number of processes on
@@ -44,16 +60,21 @@ const standingMaxMs = 1280
  */
 const holdAt = ({ point: { effect, previous }, shift, tries }: Order): Hold => {
   const forMs = Math.min(standingMs * 2 ** tries, standingMaxMs)
-  const isUnsteady = effect.call === "openat"
-  return isUnsteady && previous !== undefined && previous.call !== "openat"
+  return effect.call === "openat" && previous !== undefined && previous.call !== "openat"
     ? { side: "after", call: previous.call, count: previous.count + shift, forMs }
     : { side: "before", call: effect.call, count: effect.count + shift, forMs }
 }
 
-/** The first effect that the victim did not live to do; null when it did all. */
+/** The first effect that the victim did not live to do; null when it did all. That a file was opened shows in its use. */
 const firstUndone = (points: ReadonlyArray<Point>, { effects }: Played): Point | null => {
+  const begun = new Set(effects.map(({ name }) => name))
   const done = new Set(effects.filter(({ isDone }) => isDone).map(({ name }) => name))
-  return points.find(({ effect }) => !done.has(effect.name)) ?? null
+  const found = points.find(({ effect }, index) => {
+    const next = points[index + 1]
+    const wasUsed = effect.call === "openat" && next !== undefined && begun.has(next.effect.name)
+    return !done.has(effect.name) && !wasUsed
+  })
+  return found ?? null
 }
 
 /** How far the aimed call's count lies from where the traced run had it, as far as this run shows. */
@@ -64,30 +85,47 @@ const shiftSeen = (order: Order, points: ReadonlyArray<Point>, { effects }: Play
   return last === undefined || planned === undefined ? order.shift : last.count - planned.count
 }
 
-/** Every point once, in as many lanes as there are stages. */
-export const explore = async (stages: ReadonlyArray<Stage>, scenario: Scenario): Promise<Explored> => {
-  await Promise.all(stages.map((stage) => prepare(stage, scenario)))
-  const [first] = stages
-  if (first === undefined) throw new Error("there is no stage")
-  const whole = await play(first, scenario, null)
-  const points = pointsOf(whole.effects)
-  const violations = whole.violations.map((violation) => `without a crash: ${violation}`)
+const shuffled = <A>(all: ReadonlyArray<A>, random: () => number): ReadonlyArray<A> =>
+  all
+    .map((one) => ({ one, at: random() }))
+    .sort((left, right) => left.at - right.at)
+    .map(({ one }) => one)
+
+export interface VisitOptions {
+  /** Draws the order; what is not reached in time is left to another run. */
+  readonly random: () => number
+  /** On the clock of `performance.now`. */
+  readonly untilMs: number
+}
+
+/** Every point once, in as many lanes as there are stages, for as long as there is time. */
+export const visit = async (
+  stages: ReadonlyArray<Stage>,
+  found: Found,
+  { random, untilMs }: VisitOptions
+): Promise<Visited> => {
+  const { points } = found
+  const violations: Array<string> = []
   const missed: Array<string> = []
-  const left = new Map<string, Order>(points.map((point) => [point.effect.name, { point, tries: 0, shift: 0 }]))
-  let histories = 1
+  const orders = shuffled(points, random).map((point): [string, Order] => [
+    point.effect.name,
+    { point, tries: 0, shift: 0 }
+  ])
+  const left = new Map(orders)
+  let histories = 0
 
   const next = (): Order | undefined => {
-    const [entry] = left
+    const [entry] = performance.now() < untilMs ? left : []
     if (entry !== undefined) left.delete(entry[0])
     return entry?.[1]
   }
-  const visit = async (stage: Stage): Promise<void> => {
+  const work = async (stage: Stage): Promise<void> => {
     for (let order = next(); order !== undefined; order = next()) {
       const { name } = order.point.effect
-      const played = await play(stage, scenario, holdAt(order))
+      const played = await play(stage, found, holdAt(order))
       histories += 1
       const reached = played.wasKilled ? firstUndone(points, played) : null
-      const where = reached === null ? "nowhere" : `before ${reached.effect.name}`
+      const where = reached === null ? "at no effect" : `before ${reached.effect.name}`
       violations.push(...played.violations.map((violation) => `crash ${where}: ${violation}`))
       if (reached?.effect.name === name) continue
       if (reached !== null) left.delete(reached.effect.name)
@@ -95,6 +133,6 @@ export const explore = async (stages: ReadonlyArray<Stage>, scenario: Scenario):
       else left.set(name, { ...order, tries: order.tries + 1, shift: shiftSeen(order, points, played) })
     }
   }
-  await Promise.all(stages.map(visit))
-  return { points: points.length, histories, violations, missed }
+  await Promise.all(stages.map(work))
+  return { points: points.length - left.size - missed.length, histories, violations, missed }
 }

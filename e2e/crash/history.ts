@@ -2,7 +2,7 @@
 import { join } from "node:path"
 import { recover } from "./recovery.ts"
 import type { Scenario } from "./scenarios.ts"
-import type { Stage } from "./Stage.ts"
+import type { Kept, Stage } from "./Stage.ts"
 import { supervisorCommand } from "./supervisors.ts"
 import { type Ending, type Hold, trace } from "./tracing.ts"
 import { violationsOf } from "./verdicts.ts"
@@ -11,15 +11,12 @@ export interface Played extends Ending {
   readonly violations: ReadonlyArray<string>
 }
 
-const kept = "kept"
-
-export const prepare = async (stage: Stage, scenario: Scenario): Promise<void> => {
-  stage.begin(scenario.agents, scenario.flags ?? [])
-  await scenario.prepare(stage)
-  stage.keep(kept)
+export interface Beginning {
+  readonly scenario: Scenario
+  readonly kept: Kept
 }
 
-export const play = async (stage: Stage, scenario: Scenario, hold: Hold | null): Promise<Played> => {
+export const play = async (stage: Stage, { kept, scenario }: Beginning, hold: Hold | null): Promise<Played> => {
   await stage.putBack(kept)
   await scenario.enliven?.(stage)
   const command = scenario.victim === "pass" ? stage.passCommand : supervisorCommand(stage)

@@ -47,7 +47,10 @@ const addAndFinish = async (stage: Stage): Promise<void> => {
   await finished(stage)
 }
 
-const launched = (stage: Stage): Promise<void> => passWithheld(stage, () => addTask(stage))
+const launched = async (stage: Stage): Promise<void> => {
+  await addTask(stage)
+  await passWithheld(stage)
+}
 
 /** Longer than any run may last, and than any start may take. */
 const longAgo = 7200
@@ -88,13 +91,14 @@ const opensGateWhenRunning = async (stage: Stage, isOver: () => boolean): Promis
 
 /** Kills a pass before its first effect of this name. */
 const passKilledBefore = async (stage: Stage, name: string): Promise<void> => {
-  stage.keep("first")
-  const where = { logFile: `${stage.folder}/first.log`, base: stage.base }
+  const kept = stage.keep("before")
+  const where = { logFile: `${stage.folder}/before.log`, base: stage.base }
   const { effects } = await trace(stage.passCommand, where, null).ended
   const found = effects.find((effect) => effect.name === name)
   if (found === undefined) throw new Error(`the pass has no effect ${name}`)
-  await stage.putBack("first")
-  const { wasKilled } = await trace(stage.passCommand, where, { side: "before", forMs: 1000, ...found }).ended
+  await stage.putBack(kept)
+  const { call, count } = found
+  const { wasKilled } = await trace(stage.passCommand, where, { side: "before", call, count, forMs: 2000 }).ended
   if (!wasKilled) throw new Error(`the pass was not killed at ${name}`)
 }
 

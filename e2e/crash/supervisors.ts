@@ -1,12 +1,13 @@
 /** Supervisors apart from the pass that starts them: their orders are kept, and given to the real program when it is due. */
 import { spawn } from "node:child_process"
-import { copyFileSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
+import { launch } from "../harness/program.ts"
 import { until } from "../harness/until.ts"
 import type { Stage } from "./Stage.ts"
 import type { Command } from "./tracing.ts"
 
-const stub = fileURLToPath(new URL("withheld.cjs", import.meta.url))
+const preload = fileURLToPath(new URL("withheld.cjs", import.meta.url))
 
 const programOf = (stage: Stage): string => {
   const name = stage.names("state").find((file) => file.startsWith("supervisor-"))
@@ -15,17 +16,15 @@ const programOf = (stage: Stage): string => {
 }
 
 /** Makes a pass whose supervisors keep their orders and do nothing else. */
-export const passWithheld = async (stage: Stage, add: () => Promise<void>): Promise<void> => {
-  await stage.pass()
-  const placed = programOf(stage)
-  renameSync(placed, stage.path("supervisor.cjs"))
-  copyFileSync(stub, placed)
-  await add()
-  await stage.pass()
+export const passWithheld = async (stage: Stage): Promise<void> => {
+  const { argv, cwd, env } = stage.passCommand
+  const made = await launch({ command: argv, cwd, env: { ...env, NODE_OPTIONS: `--require=${preload}` } }).ended
+  if (made.code !== 0) throw new Error(`the pass exited ${made.code}: ${made.stderr}`)
   await until("the orders are kept and nothing lives", () => {
-    return stage.leases().every((lease) => existsSync(orderPath(stage, lease))) && stage.living().length === 0
+    const leases = stage.leases()
+    const areKept = leases.length > 0 && leases.every((lease) => existsSync(orderPath(stage, lease)))
+    return areKept && stage.living().length === 0
   })
-  renameSync(stage.path("supervisor.cjs"), placed)
 }
 
 const orderPath = (stage: Stage, { epoch, task_id }: { readonly epoch: number; readonly task_id: number }): string =>
