@@ -49,9 +49,10 @@ export const mountSmallDisk = (ground: Ground): SmallDisk | null => {
     fill,
     empty: () => rmSync(ballast, { force: true }),
     readOnly: (on) => {
-      if (!on) return void execFileSync("umount", [path])
-      execFileSync("mount", ["--bind", path, path])
-      execFileSync("mount", ["-o", "remount,bind,ro", path])
+      if (on) execFileSync("mount", ["--bind", path, path])
+      execFileSync("mount", ["-o", `remount,bind,${on ? "ro" : "rw"}`, path])
+      // Whoever has opened something meanwhile keeps it.
+      if (!on) execFileSync("umount", ["-l", path])
     }
   }
 }
