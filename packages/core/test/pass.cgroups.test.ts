@@ -2,6 +2,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { LeaseFile } from "../src/domain/Lease.ts"
 import { runPass } from "../src/pass/pass.ts"
 import { Cgroups } from "../src/ports/Cgroups.ts"
 import type { CgroupsShape } from "../src/ports/Cgroups.ts"
@@ -99,6 +102,23 @@ describe("an attempt whose agent asks for a cgroup", () => {
       assert.deepStrictEqual(outcomes(world), ["lost"])
       assert.strictEqual(processesLeft(world), 0)
       assert.strictEqual(world.machine.cgroups.size, 0)
+    })
+  )
+})
+
+describe("a lease's cgroup", () => {
+  const decode = Schema.decodeUnknownResult(LeaseFile)
+  it.effect.each([
+    ["is an attempt's", (token: string) => `${delegated}/tinyscheduler-1.1-${token}`, true],
+    ["is no service of somebody else", () => "/sys/fs/cgroup/system.slice/ssh.service", false],
+    ["leads nowhere else", (token: string) => `/sys/fs/cgroup/../../tmp/tinyscheduler-1.1-${token}`, false],
+    ["is a path", () => 7, false]
+  ] as const)("%s", ([, pathOf, isRead]) =>
+    Effect.gen(function* () {
+      const { id, world } = yield* runningWorld({ delegated })
+      const lease = runningLease(world, id)
+      const file = { ...Schema.encodeSync(LeaseFile)(lease), cgroup: pathOf(lease.token) }
+      assert.strictEqual(Result.isSuccess(decode(file)), isRead)
     })
   )
 })

@@ -17,12 +17,12 @@ import type {
 } from "../domain/ProcessIdentity.ts"
 import type { Evidence } from "../domain/TaskRecord.ts"
 import type { StoredAttempts } from "../ports/AttemptHistory.ts"
-import { Cgroups } from "../ports/Cgroups.ts"
 import { LeaseStore } from "../ports/LeaseStore.ts"
 import type { StoredTask } from "../ports/LeaseStore.ts"
 import { ProcessTable } from "../ports/ProcessTable.ts"
 import type { Ourselves } from "../ports/ProcessTable.ts"
 import { leaderLiveness, legacyLiveness, legacyTraces } from "./legacyLiveness.ts"
+import { unseenMembers } from "./unseenMembers.ts"
 
 /** What is stored of one task, by leases and by attempts. */
 export interface Joined {
@@ -131,7 +131,7 @@ export const gatherEvidence = Effect.fn("observe.gatherEvidence")(function* (
     spared: ancestorsOf(rows, ourselves.pid)
   }))
   const unseen = yield* unseenMembers(
-    [...wanted],
+    [...wanted].map(({ stored }) => stored),
     scans.flatMap(({ rows }) => rows)
   )
   const legacyStarts = yield* legacyStartTimes(tasks)
@@ -175,26 +175,6 @@ const listedOf = ({ stops }: StoredTask, { epoch }: Pick<Claim, "epoch">): StopR
   stops.find((stop) => stop.epoch === epoch)?.targets ?? []
 
 type FindOthers = (traces: AttemptTraces) => { readonly pids: ReadonlyArray<number>; readonly scanned: boolean }
-
-/**
- * By token, who is in an attempt's cgroup and in neither scan: a process that is hidden from us, or one that is never the
- * same for as long as a scan takes. A scan reads one process after the other; the kernel tells a cgroup's at one moment.
- */
-const unseenMembers = Effect.fnUntraced(function* (tasks: ReadonlyArray<Joined>, rows: ReadonlyArray<ProcessRow>) {
-  const cgroups = yield* Cgroups
-  const unseen = new Map<string, ReadonlyArray<number>>()
-  const seen = new Set(rows.map(({ pid }) => pid))
-  for (const { stored } of tasks) {
-    const lease = stored.lease._tag === "Read" ? stored.lease.lease : null
-    if (lease?.cgroup === undefined) continue
-    const members = yield* cgroups.members(lease.cgroup)
-    unseen.set(
-      lease.token,
-      members.filter((pid) => !seen.has(pid))
-    )
-  }
-  return unseen
-})
 
 /** Alive in either scan counts as alive. */
 const livingOthers = (
