@@ -220,6 +220,25 @@ describe("a living attempt", () => {
   )
 })
 
+it.effect("a repair from the shell of a living agent leaves that agent's own attempt, whose files are torn", () =>
+  Effect.gen(function* () {
+    const world = new World()
+    world.script = () => completesAfter(1e9)
+    const id = world.addTask()
+    yield* startOne(world)
+    const { epoch, pid, token } = runningLease(world, id)
+    for (const supervised of world.supervision.live) world.supervision.hang(supervised, "stopped")
+    world.files.tearLease(id, "vaela")
+    world.files.claims.set(id, epoch, null)
+    const process = { parent: processOf(world, id, "agent").pid, token }
+    const scheduler = yield* startScheduler(world, { desired, process })
+    const { left, mended } = yield* Effect.provide(repair({ desired, purge: false }), scheduler.context)
+    assert.deepStrictEqual(mended, [])
+    assert.deepStrictEqual(short(left), ["UnreadableClaim 1: person", "UnreadableLease 1: person"])
+    assert.deepInclude(left[0], { hindrance: { _tag: "Alive", pids: [pid, process.parent].sort((a, b) => a - b) } })
+  })
+)
+
 it.effect("a comment that was written before a crash is not written again, and the task is set back", () =>
   Effect.gen(function* () {
     const world = new World()

@@ -5,7 +5,6 @@ import type { HistoryLine } from "../domain/Attempts.ts"
 import type { DesiredState } from "../domain/DesiredState.ts"
 import type { TaskId } from "../domain/identifiers.ts"
 import type { ObservedState } from "../domain/ObservedState.ts"
-import { ancestorsOf } from "../domain/ProcessIdentity.ts"
 import type { ProcessSight } from "../domain/ProcessIdentity.ts"
 import { observe } from "../pass/observe.ts"
 import { AttemptHistory } from "../ports/AttemptHistory.ts"
@@ -22,15 +21,17 @@ export interface LookInput {
 
 const isGone = (state: string): boolean => state === "Z" || state === "X" || state === "x"
 
-/** Twice: a process may be born while the table is read. */
+/**
+ * Twice: a process may be born while the table is read. Nobody but ourselves is left out: a repair that is started from
+ * an agent's shell descends from the very attempt that it may have to do with.
+ */
 export const lookForCarriers = Effect.fn("repair.lookForCarriers")(function* () {
   const processes = yield* ProcessTable
   const { pid: self } = yield* processes.ourselves
   const carriers = new Map<string, RepairSight["carriers"][number]>()
   for (const rows of [yield* processes.scan, yield* processes.scan]) {
-    const spared = ancestorsOf(rows, self)
     for (const { pid, state, token } of rows) {
-      if (token !== null && !isGone(state) && !spared.has(pid)) carriers.set(`${pid} ${token}`, { pid, token })
+      if (token !== null && !isGone(state) && pid !== self) carriers.set(`${pid} ${token}`, { pid, token })
     }
   }
   return [...carriers.values()].sort((left, right) => left.pid - right.pid)
