@@ -7,6 +7,7 @@ import { AgentName } from "@tinyscheduler/core/domain/identifiers"
 import { RequestId, type PauseRequest, type Request, type RetryRequest } from "@tinyscheduler/core/domain/Request"
 import { Requests } from "@tinyscheduler/core/ports/Requests"
 import { requestFileName } from "@tinyscheduler/core/protocol/layout"
+import { nodeFileCalls } from "../src/fileCalls.ts"
 import { layer } from "../src/Requests.ts"
 import { layerReadOnly } from "../src/SchedulerLock.ts"
 import { epoch, heldLock, jsonAt, makePaths, modeOf, put, taskId, token, writer } from "./fixture.ts"
@@ -165,6 +166,26 @@ describe("Requests", () => {
         assert.strictEqual((yield* Effect.flip(write))._tag, "LockLost")
       }
       assert.deepStrictEqual(readdirSync(paths.requests).length, 1)
+    })
+  )
+
+  it.live("on a full disk are told so, and leave nothing behind", () =>
+    Effect.gen(function* () {
+      const paths = yield* makePaths
+      const full = Object.assign(new Error("full"), { code: "ENOSPC" })
+      const calls = {
+        ...nodeFileCalls,
+        write: () => {
+          throw full
+        }
+      }
+      const context = yield* Layer.build(layer({ paths, writer, calls }).pipe(Layer.provide(heldLock)))
+      const requests = yield* Requests.pipe(Effect.provide(context))
+      for (const write of [requests.submit(retry()), requests.answer(answer(retry()))]) {
+        assert.match((yield* Effect.flip(write)).message, /no space is left on the device/)
+      }
+      assert.deepStrictEqual(readdirSync(paths.requests), ["answers"])
+      assert.deepStrictEqual(readdirSync(paths.answers), [])
     })
   )
 

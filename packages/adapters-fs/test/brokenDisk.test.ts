@@ -176,7 +176,8 @@ describe("a disk that fails", () => {
               "setLeaseAside",
               "writeAttempts",
               "writeAgents",
-              "append"
+              "append",
+              "submit"
             ].map((call) => `${call} permission denied (EACCES)`)
           ],
           run.stderr
