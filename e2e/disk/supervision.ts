@@ -1,5 +1,5 @@
 /** One attempt whose supervisor is traced and broken; after it the disk is whole, and the task has to be done once. */
-import { copyFileSync, readFileSync, renameSync, writeFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
 import { makeGround } from "../harness/Ground.ts"
 import type { Ground } from "../harness/Ground.ts"
 import { fixture } from "../harness/program.ts"
@@ -8,7 +8,11 @@ import { passFlags } from "./errand.ts"
 import { readCalls, traced } from "./fileCalls.ts"
 import type { Fault } from "./fileCalls.ts"
 
-const pass = (ground: Ground) => ground.cli([...passFlags, ...ground.endpoint])
+/** A pass whose first supervisor is traced, once it is said how. */
+const pass = (ground: Ground) =>
+  ground.cli([...passFlags, ...ground.endpoint], {
+    env: { NODE_OPTIONS: `--require=${fixture("tracedSupervisor.cjs")}` }
+  })
 
 /** A supervisor that can't begin leaves; the grace that its start would still have is cut short. */
 const cutGrace = (ground: Ground): void => {
@@ -27,10 +31,8 @@ export const tracedSupervision = async (fault: Fault | null) => {
   await pass(ground)
   const placed = ground.files("").find((name) => name.startsWith("supervisor-"))
   if (placed === undefined) throw new Error("the first pass placed no supervisor's program")
-  renameSync(ground.path(`state/${placed}`), ground.path("supervisor.cjs"))
-  copyFileSync(fixture("tracedSupervisor.cjs"), ground.path(`state/${placed}`))
   const log = ground.path("calls")
-  const real = [process.execPath, "-r", fixture("plainNames.cjs"), ground.path("supervisor.cjs")]
+  const real = [process.execPath, "-r", fixture("plainNames.cjs"), ground.path(`state/${placed}`)]
   const command = traced({ base: ground.base, log, fault, tokenOf: () => "" }, real)
   ground.write("traced.json", JSON.stringify(command))
   await ground.tinytask.add({ queue: "quick" })
