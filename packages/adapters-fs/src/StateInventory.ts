@@ -8,6 +8,7 @@ import type { TaskId } from "@tinyscheduler/core/domain/identifiers"
 import { SchedulerLock } from "@tinyscheduler/core/ports/SchedulerLock"
 import { StateInventory, type Inventory } from "@tinyscheduler/core/ports/StateInventory"
 import { stopFileName, taskFileName } from "@tinyscheduler/core/protocol/layout"
+import { expectTrusted } from "./directoryTrust.ts"
 import { makeDurableFiles } from "./DurableFiles.ts"
 import { unreadable, unwritable } from "./errno.ts"
 import { freePath } from "./freePath.ts"
@@ -66,6 +67,7 @@ const make = Effect.fnUntraced(function* (options: InventoryOptions) {
     const path = join(paths.aside, name)
     yield* write(path, () => {
       if (basename(path) !== name || name === "..") throw new Error("it is no name of a file set aside")
+      expectTrusted(paths.aside)
       // A directory may have stood in a lease's place.
       rmSync(path, { recursive: true, force: true })
       files.syncDirectory(paths.aside)

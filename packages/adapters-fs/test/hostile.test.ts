@@ -3,14 +3,16 @@
  * value of the right form or one clean sentence, never an exception, and nobody's prototype is changed.
  */
 import { execFileSync } from "node:child_process"
-import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs"
+import { existsSync, lchownSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { AgentsFile, AttemptsFile, HistoryLineFile, StopFile } from "@tinyscheduler/core/domain/Attempts"
 import { ClaimFile, LeaseFile } from "@tinyscheduler/core/domain/Lease"
 import { RequestAnswer, RequestFile } from "@tinyscheduler/core/domain/Request"
+import { StateInventory } from "@tinyscheduler/core/ports/StateInventory"
 import { findUnclean, hostileContents, hostileJson, placesIn, replaceAt } from "../../core/test/hostileValues.ts"
 import { decodeAgentControl, parseAgentControl } from "../src/AgentControl.ts"
 import { readHistory } from "../src/historyFile.ts"
@@ -18,6 +20,7 @@ import { makeDecoder, type Decoded } from "../src/jsonFile.ts"
 import { readClaimFile, readLeaseFile, readStopFile } from "../src/leaseFiles.ts"
 import { decodeLegacyLease } from "../src/legacyLease.ts"
 import { readHolder } from "../src/SchedulerLock.ts"
+import { layer as inventoryLayer } from "../src/StateInventory.ts"
 import { lookAtTerm } from "../src/termFile.ts"
 import * as fixture from "./fixture.ts"
 
@@ -230,4 +233,27 @@ describe("hostile contents in the place", () => {
       for (const fault of faults) expectClean(fault, content.slice(0, 40))
     }
   })
+})
+
+describe.skipIf(!fixture.isRoot)("another's link for a directory of the state (needs root to plant)", () => {
+  it.live("leads no removal of what was set aside to what stands behind it", () =>
+    Effect.gen(function* () {
+      const paths = yield* fixture.makePaths
+      const outside = fixture.put(join(paths.base, "outside/ours.json"), "ours")
+      mkdirSync(paths.state, { mode: 0o700 })
+      symlinkSync(dirname(outside), paths.aside)
+      lchownSync(paths.aside, 65_534, 65_534)
+      const inventory = yield* StateInventory.pipe(
+        Effect.provide(
+          inventoryLayer({ paths, writer: fixture.writer, temporaryDirectory: join(paths.state, "tmp") }).pipe(
+            Layer.provide(fixture.heldLock)
+          )
+        )
+      )
+      const error = yield* Effect.flip(inventory.removeAside("ours.json"))
+      expectClean(error.message, "aside")
+      assert.include(error.message, "is a symbolic link of user 65534")
+      assert.isTrue(existsSync(outside))
+    }).pipe(Effect.scoped)
+  )
 })
