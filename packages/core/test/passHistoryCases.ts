@@ -41,6 +41,19 @@ export const cases: { readonly [name: string]: History } = {
       { _tag: "SleeperPass" }
     ]
   },
+  "a start of which people destroyed every file is forgotten by a repair, and its task is theirs to give back": {
+    scripts: ["completes"],
+    steps: [
+      dev,
+      ops,
+      pass(),
+      { _tag: "Ask", what: "repair", task: 0, nth: 0 },
+      { _tag: "Lease", task: 1, fault: "lost", nth: 0 },
+      { _tag: "Kill", process: 1 },
+      { _tag: "AttemptsFile", task: 3, readable: false },
+      pass()
+    ]
+  },
   "a claim that came late from where nobody can look holds its task for a while, not for ever": {
     scripts: ["completes"],
     steps: [

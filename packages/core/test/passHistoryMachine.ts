@@ -26,6 +26,8 @@ export class HistoryMachine {
   readonly requests = new HistoryRequests(this.world)
   /** The tokens of all starts that were written down, and what old leases are known by. */
   readonly starts = new Set<string>()
+  /** The latest of them by task. */
+  private readonly startOf = new Map<TaskId, string>()
   private readonly leaseContents = new Map<TaskId, Array<StoredLease>>()
 
   constructor() {
@@ -81,6 +83,29 @@ export class HistoryMachine {
         return this.requests.ask(step.what, this.people.taskAt(step.task), step.nth)
       case "ReusePid":
         return this.reusePids()
+    }
+  }
+
+  /** The starts that are written down. */
+  noteStarts(): void {
+    for (const [id, { last }] of this.world.files.attempts) {
+      if (last === null) continue
+      this.starts.add(last.token)
+      this.startOf.set(id, last.token)
+    }
+  }
+
+  /** Where people destroyed both lease and attempts file, and a repair began a new one, no file tells of the start. */
+  forgetStarts(): void {
+    const { attempts, history } = this.world.files
+    for (const id of this.people.tornAttempts) {
+      const token = this.startOf.get(id)
+      const kept = attempts.get(id)
+      if (token === undefined || kept === undefined || !this.people.lostLeases.has(id)) continue
+      const isKnown = kept.last?.token === token || history.some((line) => line.token === token)
+      if (isKnown || kept.outcomes.some((recorded) => recorded.token === token)) continue
+      this.starts.delete(token)
+      this.people.raced.add(id)
     }
   }
 
@@ -164,7 +189,10 @@ export class HistoryMachine {
     const id = this.people.taskAt(task)
     if (id === undefined || !files.attempts.has(id)) return
     if (readable) files.attemptsProblems.delete(id)
-    else files.attemptsProblems.set(id, "it is torn")
+    else {
+      files.attemptsProblems.set(id, "it is torn")
+      this.people.tornAttempts.add(id)
+    }
   }
 
   private reusePids(): void {

@@ -12,6 +12,8 @@ export class People {
   readonly taken = new Set<TaskId>()
   /** Tasks whose lease was lost, torn or overwritten. */
   readonly lostLeases = new Set<TaskId>()
+  /** Tasks whose attempts file was torn. */
+  readonly tornAttempts = new Set<TaskId>()
   private readonly world: World
 
   constructor(world: World) {

@@ -95,6 +95,7 @@ class HistoryRun {
     const { people, starts, world } = this.machine
     const { wasOvertaken, wrongs } = this.schedulers
     people.noteParents()
+    this.machine.forgetStarts()
     this.wrongs.push(...wrongs.splice(0), ...wrongsNow({ world, people, starts, wasOvertaken }))
   }
 

@@ -141,7 +141,7 @@ export class HistorySchedulers {
   }
 
   private begin(): SyncScheduler {
-    const { starts, world } = this.machine
+    const { world } = this.machine
     const { files } = world
     files.lockHolder = null
     return new SyncScheduler(world, {
@@ -149,7 +149,7 @@ export class HistorySchedulers {
         if (moment === "before") this.calls.push({ name: call, happened: false })
         else this.calls.push({ name: this.calls.pop()?.name ?? call, happened: true })
         if (moment === "after" && call === "AttemptHistory.write") {
-          for (const { last } of files.attempts.values()) if (last !== null) starts.add(last.token)
+          this.machine.noteStarts()
         }
       },
       onPlan: (observed, plan) => {
