@@ -62,7 +62,7 @@ it.skipIf(missing !== null)(
   async () => {
     const whole = await brokenPass(null)
     expect(whole.wrong).toEqual([])
-    const report = await runFaults(whole, 24, brokenPass)
+    const report = await runFaults(whole, 18, brokenPass)
     console.log(`a pass: ${report.text}`)
     expect(report.wrong).toEqual([])
     expect(report.met).toBeGreaterThan(0)
@@ -98,7 +98,7 @@ it.skipIf(missing !== null)(
   async () => {
     const whole = await tracedSupervision(null)
     expect(whole.wrong).toEqual([])
-    const report = await runFaults(whole, 12, tracedSupervision)
+    const report = await runFaults(whole, 8, tracedSupervision)
     console.log(`a supervisor: ${report.text}`)
     expect(report.wrong).toEqual([])
     expect(report.met).toBeGreaterThan(0)
