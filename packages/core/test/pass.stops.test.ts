@@ -280,6 +280,27 @@ describe("the ladder", () => {
       assert.isFalse(world.machine.signals.some(({ pid }) => pid === shell.pid))
     })
   )
+
+  it.effect("and yet its ancestors are alive: the attempt that they are all that is left of holds its task", () =>
+    Effect.gen(function* () {
+      const { end, id, world } = yield* runningWorld(
+        completesAfter(1e9, {
+          leaves: [{ session: "own", carriesToken: true, obeys: [], livesMs: null }]
+        })
+      )
+      yield* end
+      const shell = processOf(world, id, "leftover")
+      const { pass } = yield* startScheduler(world, { process: { parent: shell.pid, token: null } })
+      world.machine.kill(processOf(world, id, "supervisor"))
+      world.machine.kill(processOf(world, id, "agent"))
+      yield* passes(world, { pass }, 6, 60)
+      assert.strictEqual(world.supervision.runs.length, 1)
+      assert.deepStrictEqual(outcomes(world), [])
+      world.machine.kill(shell)
+      yield* passes(world, { pass }, 6, 60)
+      assert.strictEqual(world.supervision.runs.length, 2)
+    })
+  )
 })
 
 describe("supervisors that fail", () => {

@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect"
 import type { Attempts, StopRecord } from "../domain/Attempts.ts"
 import type { Claim, Lease, LegacyLease } from "../domain/Lease.ts"
-import { ancestorsOf, judgeLiveness, processesOfAttempt, reach } from "../domain/ProcessIdentity.ts"
+import { judgeLiveness, processesOfAttempt, reach } from "../domain/ProcessIdentity.ts"
 import type {
   AttemptTraces,
   HostIdentity,
@@ -126,19 +126,20 @@ export const gatherEvidence = Effect.fn("observe.gatherEvidence")(function* (
   const reread = tasks.filter((entry, index) => entry !== joined[index])
   const sights = reread.length === 0 ? first : new Map([...first, ...(yield* probe(reread))])
   const wanted = new Set(tasks.filter((entry) => needsScan(entry, here, sights)))
-  const scans = (wanted.size === 0 ? [] : [yield* processes.scan, yield* processes.scan]).map((rows) => ({
-    rows,
-    spared: ancestorsOf(rows, ourselves.pid)
-  }))
+  const scans = wanted.size === 0 ? [] : [yield* processes.scan, yield* processes.scan]
+  // Whom we descend from is never signalled, and yet alive: a pass may be run from the shell of the agent that it judges.
+  const self = new Set([ourselves.pid])
   const unseen = yield* unseenMembers(
     [...wanted].map(({ stored }) => stored),
-    scans.flatMap(({ rows }) => rows)
+    scans.flat()
   )
   const legacyStarts = yield* legacyStartTimes(tasks)
   const findFor =
     (entry: Joined): FindOthers =>
     (traces) =>
-      wanted.has(entry) ? livingOthers(scans, traces, unseen.get(traces.token) ?? []) : { pids: [], scanned: false }
+      wanted.has(entry)
+        ? livingOthers(scans, self, traces, unseen.get(traces.token) ?? [])
+        : { pids: [], scanned: false }
   return {
     tasks,
     ofLease: (lease, entry) =>
@@ -178,12 +179,13 @@ type FindOthers = (traces: AttemptTraces) => { readonly pids: ReadonlyArray<numb
 
 /** Alive in either scan counts as alive. */
 const livingOthers = (
-  scans: ReadonlyArray<{ readonly rows: ReadonlyArray<ProcessRow>; readonly spared: ReadonlySet<number> }>,
+  scans: ReadonlyArray<ReadonlyArray<ProcessRow>>,
+  self: ReadonlySet<number>,
   traces: AttemptTraces,
   unseen: ReadonlyArray<number>
 ): { readonly pids: ReadonlyArray<number>; readonly scanned: boolean } => {
   const pids = new Set<number>(unseen)
-  for (const { rows, spared } of scans) for (const { pid } of processesOfAttempt(rows, traces, spared)) pids.add(pid)
+  for (const rows of scans) for (const { pid } of processesOfAttempt(rows, traces, self)) pids.add(pid)
   return { pids: [...pids].sort((left, right) => left - right), scanned: scans.length >= 2 }
 }
 
