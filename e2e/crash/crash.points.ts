@@ -1,13 +1,13 @@
 /**
  * Real processes of the built program die before every effect of theirs that reaches a file of the state, another process or
  * Tinytask; recovery follows, and nothing may be lost, doubled, torn or left. CRASH_SECONDS bounds the time: on a machine
- * that is too slow for all points, chance decides which are visited, and says by which seed.
+ * that is too slow for all points, chance decides which are visited, and says by which seed. CRASH_ONLY names a scenario.
  */
 import { availableParallelism } from "node:os"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { randomOf } from "../harness/crowd.ts"
 import { type Found, find, visit } from "./explore.ts"
-import { type Scenario, scenarios } from "./scenarios.ts"
+import { type Scenario, scenarios as allScenarios } from "./scenarios.ts"
 import { Stage } from "./Stage.ts"
 import { whyUntraceable } from "./tracing.ts"
 
@@ -23,6 +23,7 @@ const seed = Number(process.env["CRASH_SEED"] ?? Date.now() % 1_000_000)
 const leastPoints = { pass: 30, supervisor: 15 } as const
 
 const titleOf = ({ name, victim }: Scenario): string => `${name}: the ${victim}`
+const scenarios = allScenarios.filter((scenario) => titleOf(scenario).startsWith(process.env["CRASH_ONLY"] ?? ""))
 
 describe.skipIf(untraceable !== null)("killed before every effect", () => {
   const random = randomOf(seed)

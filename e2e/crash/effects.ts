@@ -12,7 +12,7 @@ export interface Effect {
   /** The system call, and how many of it this thread had made, this one included. */
   readonly call: string
   readonly count: number
-  /** Whether it was carried out; not known of one that was left unfinished. */
+  /** Whether it was carried out: its result stands there, or its thread went on. */
   readonly isDone: boolean
 }
 
@@ -108,11 +108,13 @@ export const effectsIn = (logFile: string, victim: number, base: string): Readon
     counts.set(key, count)
     return count
   }
+  const lastOf = new Map(calls.map((call) => [call.thread, call]))
   return calls.flatMap((call) => {
     if (!isVictims(call.thread)) return []
     const count = raised(`${call.thread} ${call.call}`)
     const meaning = meaningOf(call, base)
     if (meaning === null) return []
-    return [{ name: `${meaning} #${raised(meaning)}`, call: call.call, count, isDone: / = (?!\?)/.test(call.rest) }]
+    const isDone = call !== lastOf.get(call.thread) || / = (?!\?)/.test(call.rest)
+    return [{ name: `${meaning} #${raised(meaning)}`, call: call.call, count, isDone }]
   })
 }

@@ -34,13 +34,23 @@ const settle = async (stage: Stage): Promise<void> => {
   }
 }
 
+/** Until each start that somebody may still carry out has been carried out: from then on its agent could meet another. */
+const begun = (stage: Stage): Promise<true> =>
+  until("whatever is starting runs or is dead", () => {
+    const open = stage.leases().filter(({ phase }) => phase === "starting")
+    if (open.length === 0) return true
+    const carried = new Set(stage.living().map(({ environment }) => environment["TINYSCHEDULER_LEASE"]))
+    return open.every(({ token }) => !carried.has(token))
+  })
+
 /**
- * The first pass comes while agents still run; then they may end. A start that nobody claimed is given up only after its
- * grace: its lease is aged once nothing lives that could still claim it.
+ * The first pass comes while agents still run; they end only when what it started runs too. A start that nobody claimed
+ * is given up only after its grace: its lease is aged once nothing lives that could still claim it.
  */
 export const recover = async (stage: Stage, scenario: Scenario): Promise<Recovered> => {
   await stage.tasks.reach()
   const passes = [await stage.pass()]
+  await begun(stage)
   stage.openGate()
   while (passes.length < passesMax) {
     await settle(stage)
