@@ -14,8 +14,8 @@ import * as siege from "./harness/siege.ts"
 import { until } from "./harness/until.ts"
 
 const numberFrom = (name: string, otherwise: number): number => Number(process.env[name] ?? otherwise)
-const tasks = numberFrom("SIEGE_TASKS", 100)
-const kills = numberFrom("SIEGE_KILLS", 60)
+const tasks = numberFrom("SIEGE_TASKS", 60)
+const kills = numberFrom("SIEGE_KILLS", 40)
 const seed = numberFrom("SEED", Date.now() % 1_000_000)
 
 it("random members are killed with SIGKILL again and again: each task is completed once, never run twice at a time, nobody else is touched", async () => {
