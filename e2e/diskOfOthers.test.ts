@@ -36,8 +36,13 @@ it.skipIf(!isRoot)(
     ])
     for (const path of [ground.base, ground.home]) chownSync(path, nobody, nobody)
     const command = [
-      ...["setpriv", `--reuid=${nobody}`, `--regid=${nobody}`, "--clear-groups"],
-      ...[process.execPath, "--", placeProgram(ground.base)]
+      "setpriv",
+      `--reuid=${nobody}`,
+      `--regid=${nobody}`,
+      "--clear-groups",
+      process.execPath,
+      "--",
+      placeProgram(ground.base)
     ]
     const pass = () =>
       ground.cli(["run", "--once", ...ground.endpoint, "--backoff-base", "0", "--stop-grace", "1"], { command })

@@ -103,7 +103,7 @@ const program = Effect.gen(function* () {
       yield* attempt(id, epochs.get(id) ?? 1)
     }
   })
-  yield* forever.pipe(Effect.provide(Layer.provideMerge(stores, lock)), Effect.scoped)
+  return yield* forever.pipe(Effect.provide(Layer.provideMerge(stores, lock)), Effect.scoped)
 })
 
 await Effect.runPromise(program)
