@@ -2,7 +2,17 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { exitsWith, World } from "../src/simulation/api.ts"
-import { passes, processOf, outcomes, runningLease, startScheduler, later, verdictsOf } from "./passHarness.ts"
+import {
+  agent,
+  desiredWith,
+  passes,
+  processOf,
+  outcomes,
+  runningLease,
+  startScheduler,
+  later,
+  verdictsOf
+} from "./passHarness.ts"
 
 /** A finished agent left a process behind that no signal ends; a second task waits for the slot. */
 const heldWorld = Effect.fnUntraced(function* (state: string, carriesToken = true) {
@@ -68,5 +78,28 @@ describe("a process that outlives SIGKILL", () => {
         `task 1: process ${left.pid} (process) is left of epoch 1 and holds its slot: nobody can say whether it is the attempt's, so it gets no signal; if it is, end it: kill ${left.pid}`
       ])
     })
+  )
+
+  it.effect(
+    "a supervisor that can't write how its agent ended is told as that, not as one that withstood a signal",
+    () =>
+      Effect.gen(function* () {
+        const world = new World()
+        const id = world.addTask()
+        world.script = () => exitsWith(0, 1e9, { obeys: [] })
+        const { pass } = yield* startScheduler(world, {
+          desired: desiredWith({ agents: [agent("vaela", { maxRuntimeSec: 60, stopGraceSec: 30 })] })
+        })
+        yield* pass()
+        yield* later(world, 61)
+        world.files.unwritable = "ENOSPC: no space left on device"
+        // Its agent obeys the last signal only.
+        yield* passes(world, { pass }, 5, 15)
+        const { pid } = processOf(world, id, "supervisor")
+        const told = (yield* pass()).errors.filter((error) => error.includes("holds its slot"))
+        assert.deepStrictEqual(told, [
+          `task 1: process ${pid} (supervisor) is left of epoch 1 and holds its slot: its agent has ended and it has not written how, perhaps since it can't: look whether the state directory takes writes, then what holds it: cat /proc/${pid}/status`
+        ])
+      })
   )
 })

@@ -25,6 +25,8 @@ const whyAlive = (pid: number, seen: ProcessDescription | null, record: StopReco
     return `it belongs to user ${seen.user}, whom this scheduler may not signal; end it as root: kill -9 ${pid}`
   if (seen?.state === "D")
     return "the kernel does not let go of it (state D), mostly for a disk or a network file system; bring that back, or restart the machine"
+  if (isSupervisor)
+    return `its agent has ended and it has not written how, perhaps since it can't: look whether the state directory takes writes, then what holds it: cat /proc/${pid}/status`
   return `it was not ended by SIGKILL; see what holds it: cat /proc/${pid}/status`
 }
 
