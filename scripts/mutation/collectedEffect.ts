@@ -9,9 +9,21 @@ import { collect, describe, it as plain } from "./collected.ts"
 
 const environment = Layer.mergeAll(TestClock.layer(), Logger.layer([]))
 
-const effect = (name: string, body: () => Effect.Effect<unknown, unknown, Scope.Scope>): void => {
-  collect(name, () => Effect.runPromise(Effect.scoped(body()).pipe(Effect.provide(environment))))
+type Body = Effect.Effect<unknown, unknown, Scope.Scope>
+
+const run = (body: Body): Promise<unknown> => Effect.runPromise(Effect.scoped(body).pipe(Effect.provide(environment)))
+
+const one = (name: string, body: () => Body): void => {
+  collect(name, () => run(body()))
 }
+
+const each =
+  (rows: ReadonlyArray<unknown>) =>
+  (name: string, body: (row: unknown) => Body): void => {
+    for (const [index, row] of rows.entries()) collect(`${name} ${index}`, () => run(body(row)))
+  }
+
+const effect = Object.assign(one, { each })
 
 export const it = Object.assign(collect, { each: plain.each, effect })
 export const afterAll = (): void => undefined

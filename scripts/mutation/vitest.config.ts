@@ -10,7 +10,10 @@ const found = (pattern: string): ReadonlyArray<string> =>
     .map((file) => resolve(root, file))
 const only = process.env["FILES"] ?? ""
 const files = found("packages/core/src/reconcile/*.ts").filter((file) => basename(file).includes(only))
-const tests = "packages/core/test/{specification/*.test,pass.*.test,*.property}.ts"
+// One replaces modules by vitest's own means, which know nothing of collected tests.
+const tests = found("packages/core/test/{specification/*.test,pass.*.test,*.property}.ts").filter(
+  (file) => basename(file) !== "pass.audit.test.ts"
+)
 const { mutants, plugin } = await instrumented(files)
 
 export default defineConfig({
@@ -21,6 +24,6 @@ export default defineConfig({
     root,
     include: ["scripts/mutation/mutants.test.ts"],
     testTimeout: 0,
-    provide: { mutants: [...mutants], testFiles: [...found(tests)] }
+    provide: { mutants: [...mutants], testFiles: [...tests] }
   }
 })
