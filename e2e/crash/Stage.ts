@@ -49,12 +49,10 @@ export interface LeaseOnDisk {
   readonly start_mono_ms: number
 }
 
-/** What a scenario begins with, as one stage made it. */
+/** What a scenario begins with. */
 export interface Kept {
   readonly copy: string
   readonly tasks: string
-  readonly folder: string
-  readonly url: string
   readonly flags: ReadonlyArray<string>
 }
 
@@ -170,28 +168,17 @@ export class Stage {
     const copy = join(this.folder, name)
     rmSync(copy, { recursive: true, force: true })
     cpSync(this.base, copy, { recursive: true, filter: isNoGate })
-    return { copy, tasks: this.tasks.keep(name), folder: this.folder, url: this.tasks.url, flags: this.#flags }
+    return { copy, tasks: this.tasks.keep(name), flags: this.#flags }
   }
 
-  /** Puts back what this stage or another one kept: the paths and the address in its files are this stage's then. */
+  /** Puts back what this stage kept. */
   async putBack(kept: Kept): Promise<void> {
     await this.tasks.reach()
     rmSync(this.base, { recursive: true, force: true })
     cpSync(kept.copy, this.base, { recursive: true })
-    if (kept.folder !== this.folder) this.#translate(kept)
     this.tasks.putBack(kept.tasks)
     this.#flags = kept.flags
     this.#makeGates()
-  }
-
-  #translate({ folder, url }: Kept): void {
-    for (const entry of readdirSync(this.base, { recursive: true, withFileTypes: true })) {
-      if (!entry.isFile()) continue
-      const path = join(entry.parentPath, entry.name)
-      const text = readFileSync(path, "utf8")
-      const translated = text.replaceAll(folder, this.folder).replaceAll(url, this.tasks.url)
-      if (translated !== text) writeFileSync(path, translated)
-    }
   }
 
   async close(): Promise<void> {

@@ -35,11 +35,10 @@ describe.skipIf(untraceable !== null)("killed before every effect", () => {
 
   beforeAll(async () => {
     stages = await Promise.all(Array.from({ length: lanes }, () => Stage.open()))
-    const left = [...scenarios.entries()]
+    const left = [...scenarios]
     const work = async (stage: Stage): Promise<void> => {
       for (let next = left.shift(); next !== undefined; next = left.shift()) {
-        const [index, scenario] = next
-        found.set(scenario, await find(stage, scenario, `kept-${index}`))
+        found.set(next, await find(stage, next))
       }
     }
     await Promise.all(stages.map(work))

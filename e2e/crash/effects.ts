@@ -37,6 +37,7 @@ const shown = (path: string | undefined, base: string): string | null => {
 }
 
 const descriptorPath = /^\d+<([^>]*)>/
+const quotedText = /"((?:[^"\\]|\\.)*)"/
 const quotedTexts = /"((?:[^"\\]|\\.)*)"/g
 const toolAsked = /"params\\":\{\\"name\\":\\"([a-z_]+)/
 
@@ -93,15 +94,25 @@ const meaningOf = ({ call, rest }: Call, base: string): string | null => {
   }
 }
 
-/** The effects of one process, all its threads taken together, in the order in which they were begun. */
-export const effectsIn = (logFile: string, victim: number, base: string): ReadonlyArray<Effect> => {
-  if (!existsSync(logFile)) return []
-  const { calls, makerOfThread } = linesOfTrace(readFileSync(logFile, "latin1"))
+export interface Effects {
+  /** All threads taken together, in the order in which they were begun. */
+  readonly own: ReadonlyArray<Effect>
+  /** The programs that the children it forked turned into. */
+  readonly programs: ReadonlyArray<string>
+}
+
+/** The effects of one process. */
+export const effectsIn = (logFile: string, victim: number, base: string): Effects => {
+  if (!existsSync(logFile)) return { own: [], programs: [] }
+  const { calls, makerOfProcess, makerOfThread } = linesOfTrace(readFileSync(logFile, "latin1"))
   const isVictims = (thread: number): boolean => {
     if (thread === victim) return true
     const maker = makerOfThread.get(thread)
     return maker !== undefined && isVictims(maker)
   }
+  const programs = calls.flatMap(({ call, rest, thread }) =>
+    call === "execve" && isVictims(makerOfProcess.get(thread) ?? 0) ? (quotedText.exec(rest)?.[1] ?? []) : []
+  )
   const counts = new Map<string, number>()
   const raised = (key: string): number => {
     const count = (counts.get(key) ?? 0) + 1
@@ -109,7 +120,7 @@ export const effectsIn = (logFile: string, victim: number, base: string): Readon
     return count
   }
   const lastOf = new Map(calls.map((call) => [call.thread, call]))
-  return calls.flatMap((call) => {
+  const own = calls.flatMap((call) => {
     if (!isVictims(call.thread)) return []
     const count = raised(`${call.thread} ${call.call}`)
     const meaning = meaningOf(call, base)
@@ -117,4 +128,5 @@ export const effectsIn = (logFile: string, victim: number, base: string): Readon
     const isDone = call !== lastOf.get(call.thread) || / = (?!\?)/.test(call.rest)
     return [{ name: `${meaning} #${raised(meaning)}`, call: call.call, count, isDone }]
   })
+  return { own, programs: [...new Set(programs)] }
 }

@@ -20,6 +20,8 @@ export interface Hold {
   readonly count: number
   /** For how long it stands there. It dies only then: strace heeds nothing of a process that it delays. */
   readonly forMs: number
+  /** Not it, but the child that it forked to run this program. */
+  readonly program?: string
 }
 
 export interface Command {
@@ -32,10 +34,11 @@ export interface Command {
 export interface Ending {
   /** Null when it was killed. */
   readonly code: number | null
-  /** Whether it was killed where it was made to stand still. */
+  /** Whether it, or the child that was meant, was killed where it was made to stand still. */
   readonly wasKilled: boolean
   /** What it did up to its end. */
   readonly effects: ReadonlyArray<Effect>
+  readonly programs: ReadonlyArray<string>
 }
 
 export interface Traced {
@@ -55,13 +58,16 @@ const straceOptions = (logFile: string, hold: Hold | null): ReadonlyArray<string
   const traced = ["-e", `trace=${effectCalls.filter((call) => opens || call !== "openat").join()}`]
   if (hold === null) return [...options, ...traced]
   const delay = `${delays[hold.side]}=${hold.forMs * 1000}`
-  return [...options, ...traced, "-e", `inject=${hold.call}:${delay}:when=${hold.count}`]
+  const path = hold.program === undefined ? [] : ["-P", hold.program]
+  return [...options, ...traced, ...path, "-e", `inject=${hold.call}:${delay}:when=${hold.count}`]
 }
 
 /** Why no process can be traced here; null when it can. */
 export const whyUntraceable = (): string | null => {
   const folder = mkdtempSync(join(tmpdir(), "tinyscheduler-strace-"))
-  const probe = spawnSync("strace", [...straceOptions(join(folder, "log"), null), "/bin/true"], { encoding: "utf8" })
+  // Without -D: as a grandchild it would let the command run untraced, and say so to nobody.
+  const options = straceOptions(join(folder, "log"), null).filter((option) => option !== "-D")
+  const probe = spawnSync("strace", [...options, "true"], { encoding: "utf8" })
   rmSync(folder, { recursive: true })
   if (probe.error !== undefined) return `strace can't be run (${probe.error.message}); it comes with the package strace`
   if (probe.status !== 0) return `strace may not trace here: ${probe.stderr.trim().split("\n").at(-1)}`
@@ -113,8 +119,10 @@ export const trace = (
     if (hold === null) return
     for (const thread of log.threadsAt(hold.call, hold.count)) {
       const target = processOf(thread)
-      if (target === null) continue
-      wasKilled ||= target === pid
+      const isMeant = (target === pid) === (hold.program === undefined)
+      // The process itself begins with an exec too, and of the same program as a supervisor's.
+      if (target === null || (target === pid && !isMeant)) continue
+      wasKilled ||= isMeant
       kill(target)
     }
   }, lookEveryMs)
@@ -125,7 +133,8 @@ export const trace = (
   const ended = new Promise<Ending>((resolve) => {
     child.once("exit", (code) => {
       over = true
-      resolve({ code, wasKilled, effects: effectsIn(where.logFile, pid, where.base) })
+      const { own, programs } = effectsIn(where.logFile, pid, where.base)
+      resolve({ code, wasKilled, effects: own, programs })
     })
   })
   return { isOver: () => over, ended, forget }
