@@ -27,7 +27,8 @@ export class Tasks {
       if (this.#left <= 0) this.#gate.close()
       const outgoing = connect(Number(port), "127.0.0.1")
       for (const socket of [incoming, outgoing]) socket.on("error", () => socket.destroy())
-      incoming.pipe(outgoing).pipe(incoming)
+      incoming.pipe(outgoing)
+      outgoing.pipe(incoming)
     })
   }
 
