@@ -96,6 +96,9 @@ const passKilledBefore = async (stage: Stage, name: string): Promise<void> => {
   const { effects } = await trace(stage.passCommand, where, null).ended
   const found = effects.find((effect) => effect.name === name)
   if (found === undefined) throw new Error(`the pass has no effect ${name}`)
+  // What that pass started must not live on beside what is put back.
+  stage.openGate()
+  await until("nothing lives", () => stage.living().length === 0)
   await stage.putBack(kept)
   const { call, count } = found
   const { wasKilled } = await trace(stage.passCommand, where, { side: "before", call, count, forMs: 2000 }).ended
