@@ -398,6 +398,55 @@ describe("a request", () => {
     })
   )
 
+  it.effect("waits for one before it about the same that could not be finished: what was asked last holds", () =>
+    Effect.gen(function* () {
+      const { end, world } = yield* runningWorld()
+      yield* end
+      ask(world, pauseOf(null))
+      yield* later(world, 1)
+      ask(world, { kind: "resume", agentName: null })
+      const faults = atCall("Requests.answer", "before", () => "ENOSPC")
+      const { pass } = yield* startScheduler(world, { faults })
+      yield* pass()
+      yield* pass()
+      assert.isNull(world.files.paused)
+      assert.strictEqual(world.files.requests.size, 0)
+    })
+  )
+
+  it.effect("costs no look at old answers: those are looked through once in a pass", () =>
+    Effect.gen(function* () {
+      const { end, world } = yield* runningWorld()
+      yield* end
+      for (let number = 0; number < 5; number += 1) ask(world, pauseOf(vaela))
+      let looks = 0
+      const { pass } = yield* startScheduler(world, {
+        faults: (call, moment) => {
+          if (call === "Requests.forgetAnswers" && moment === "before") looks += 1
+          return null
+        }
+      })
+      yield* pass()
+      assert.strictEqual(world.files.answers.size, 5)
+      assert.strictEqual(looks, 1)
+    })
+  )
+
+  it.effect("from another day goes though its answer can't be read: it is carried out in no case", () =>
+    Effect.gen(function* () {
+      const { end, world } = yield* runningWorld()
+      yield* end
+      ask(world, pauseOf(vaela))
+      yield* later(world, 86_401)
+      const { pass } = yield* startScheduler(world, {
+        faults: (call, moment) => (call === "Requests.answerOf" && moment === "before" ? "EIO" : null)
+      })
+      yield* pass()
+      assert.strictEqual(world.files.requests.size, 0)
+      assert.strictEqual(world.files.agents[0]?.pausedBy ?? null, null)
+    })
+  )
+
   for (const [call, moment] of [
     ["AttemptHistory.write", "before"],
     ["AttemptHistory.write", "after"],

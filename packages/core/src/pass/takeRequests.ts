@@ -2,7 +2,7 @@
  * The step of a pass before it observes: what commands have asked for is carried out. For each request: the effect, durably;
  * its answer, durably; its removal. A crash in between begins again: an effect that is repeated finds itself done, and an
  * answered request is carried out no second time. No request stops a pass: what is odd is set aside, what fails is told
- * and stays for the next pass.
+ * and stays for the next pass, as does whatever was asked after it about the same: what was asked last is to hold.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -23,7 +23,7 @@ import type { AttemptName, CarriedOut, RequestEffect, RequestSight } from "../re
 import { forgetTasks } from "./forgetTasks.ts"
 
 export interface TakenRequests {
-  /** What stays: stops that the plan is to begin, and what could not be carried out. */
+  /** Stops that the plan is to begin. */
   readonly left: ReadonlyArray<Request>
   readonly errors: ReadonlyArray<string>
 }
@@ -50,19 +50,45 @@ export const takeRequests = Effect.fn("pass.takeRequests")(function* (desired: D
   const requests = yield* Requests
   const left: Array<Request> = []
   const errors: Array<string> = []
+  const failed = new Set<string>()
+  let gone = 0
   const stored = yield* Effect.result(requests.pending)
   if (Result.isFailure(stored)) return { left, errors: [stored.failure.message] } satisfies TakenRequests
   for (const sight of stored.success) {
+    const subject = subjectOf(sight)
+    if (failed.has(subject)) {
+      errors.push(`${nameOf(sight)} waits for an earlier one about the same`)
+      continue
+    }
     const taken = yield* takeOne(sight, desired).pipe(Effect.uninterruptible, Effect.result)
     if (Result.isSuccess(taken)) {
-      if (taken.success === "left" && sight._tag === "Read") left.push(sight.request)
+      if (taken.success === "gone") gone += 1
+      else if (sight._tag === "Read") left.push(sight.request)
     } else {
       if (taken.failure._tag === "LockLost") return yield* taken.failure
+      failed.add(subject)
       errors.push(`${nameOf(sight)} could not be carried out: ${taken.failure.message}`)
+    }
+  }
+  // Once for all of them: it looks through every answer of a day.
+  if (gone > 0) {
+    const nowMs = yield* Clock.currentTimeMillis
+    const forgotten = yield* Effect.result(requests.forgetAnswers(nowMs - requestKeptMs))
+    if (Result.isFailure(forgotten)) {
+      if (forgotten.failure._tag === "LockLost") return yield* forgotten.failure
+      errors.push(`old answers could not be forgotten: ${forgotten.failure.message}`)
     }
   }
   return { left, errors } satisfies TakenRequests
 })
+
+/** What a request changes. The pauses of one agent and of all stand in one file. */
+const subjectOf = (sight: StoredRequest): string => {
+  if (sight._tag === "Odd") return sight.name
+  const { request } = sight
+  if ("taskId" in request) return `task ${request.taskId}`
+  return "agentName" in request ? "agents" : request.kind
+}
 
 const nameOf = (sight: StoredRequest): string =>
   sight._tag === "Odd" ? `the request ${sight.name}` : `the request "${describeRequest(sight.request)}"`
@@ -85,9 +111,12 @@ const takeOne = Effect.fnUntraced(function* (sight: StoredRequest, desired: Desi
     return "gone" as const
   }
   const { request } = sight
-  const answer = yield* requests.answerOf(request.uuid)
   const nowMs = yield* Clock.currentTimeMillis
-  if (answer === null && isTooOld(request, nowMs)) {
+  const isOld = isTooOld(request, nowMs)
+  const known = requests.answerOf(request.uuid)
+  // What is too old is carried out in no case, whatever its answer was.
+  const answer = yield* isOld ? Effect.orElseSucceed(known, () => null) : known
+  if (answer === null && isOld) {
     yield* Effect.logWarning(
       `"${describeRequest(request)}" was asked at ${request.at}, which is too long ago: forgotten`
     )
@@ -99,7 +128,6 @@ const takeOne = Effect.fnUntraced(function* (sight: StoredRequest, desired: Desi
     yield* Effect.logInfo(`${carried.says} (asked by ${request.by})`)
   }
   yield* requests.remove(request)
-  yield* requests.forgetAnswers(nowMs - requestKeptMs)
   return "gone" as const
 })
 
