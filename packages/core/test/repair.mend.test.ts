@@ -8,7 +8,7 @@ import { timestampOf } from "../src/domain/time.ts"
 import { repairMark } from "../src/repair/mend.ts"
 import { lookAndFind, repair } from "../src/repair/repair.ts"
 import { completesAfter, crash, exitsWith, World } from "../src/simulation/api.ts"
-import type { FaultHook } from "../src/simulation/api.ts"
+import type { FaultHook, Leftover } from "../src/simulation/api.ts"
 import {
   agent,
   desiredWith,
@@ -236,6 +236,29 @@ it.effect("a repair from the shell of a living agent leaves that agent's own att
     assert.deepStrictEqual(mended, [])
     assert.deepStrictEqual(short(left), ["UnreadableClaim 1: person", "UnreadableLease 1: person"])
     assert.deepInclude(left[0], { hindrance: { _tag: "Alive", pids: [pid, process.parent].sort((a, b) => a - b) } })
+  })
+)
+
+it.effect("a torn lease is left while anything lives in its attempt's cgroup, whatever that carries", () =>
+  Effect.gen(function* () {
+    const world = new World()
+    world.machine.delegated = "/sys/fs/cgroup/system.slice/tinyscheduler.service"
+    const escaped: Leftover = { session: "own", carriesToken: false, obeys: [], livesMs: null }
+    world.script = () => exitsWith(0, 1e9, { leaves: [escaped] })
+    const isolated = { ...desired, agents: desired.agents.map((one) => ({ ...one, isolation: "cgroup" as const })) }
+    const id = world.addTask()
+    const scheduler = yield* startScheduler(world, { desired: isolated })
+    yield* scheduler.pass()
+    yield* later(world, 1)
+    yield* scheduler.end
+    const { epoch } = runningLease(world, id)
+    const { pid } = processOf(world, id, "leftover")
+    for (const role of ["supervisor", "agent"] as const) world.machine.kill(processOf(world, id, role))
+    world.files.tearLease(id, "vaela")
+    world.files.claims.delete(id, epoch)
+    const { left, mended } = yield* mendedBy(world)
+    assert.deepStrictEqual(short(mended), [])
+    assert.deepInclude(left[0], { _tag: "UnreadableLease", hindrance: { _tag: "Alive", pids: [pid] } })
   })
 )
 

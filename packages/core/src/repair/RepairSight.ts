@@ -8,7 +8,7 @@ export interface RepairSight {
   readonly inventory: Inventory
   /** Why the agents' records can't be read; null when they can or are absent. */
   readonly agentsProblem: string | null
-  /** Every living process that carries a token, in either of two scans; never ourselves. */
+  /** Every living process that carries a token or is in an attempt's cgroup, in either of two scans; never ourselves. */
   readonly carriers: ReadonlyArray<{ readonly pid: number; readonly token: string }>
   /** Which of the processes named in unreadable files live, as far as their start can be compared. */
   readonly namedAlive: ReadonlySet<number>

@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { HistoryLine } from "../domain/Attempts.ts"
+import { ownerOf } from "../domain/attemptCgroup.ts"
 import type { DesiredState } from "../domain/DesiredState.ts"
 import type { TaskId } from "../domain/identifiers.ts"
 import type { ObservedState } from "../domain/ObservedState.ts"
@@ -30,7 +31,9 @@ export const lookForCarriers = Effect.fn("repair.lookForCarriers")(function* () 
   const { pid: self } = yield* processes.ourselves
   const carriers = new Map<string, RepairSight["carriers"][number]>()
   for (const rows of [yield* processes.scan, yield* processes.scan]) {
-    for (const { pid, state, token } of rows) {
+    for (const row of rows) {
+      const { pid, state } = row
+      const token = ownerOf(row)
       if (token !== null && !isGone(state) && pid !== self) carriers.set(`${pid} ${token}`, { pid, token })
     }
   }
