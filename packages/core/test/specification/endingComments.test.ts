@@ -47,6 +47,11 @@ describe("a comment on an ending", () => {
       is: quoted("    red\\u0007 10%", "    20%\\u202e")
     },
     {
+      name: "spells out what nobody sees or what turns the reading direction, and keeps tabs",
+      fields: { tail: "a\u200b\tb\u061cc\ufeff", detail: "d\u2060e\tf" },
+      is: [head.replace("exit 3", "d\\u2060e f"), "", "The end of its output:", "", "    a\\u200b\tb\\u061cc\\ufeff"]
+    },
+    {
       name: "spells out half of a character that was cut in two",
       fields: { tail: "a\udc00" },
       is: quoted("    a\\udc00")
