@@ -103,6 +103,16 @@ describe("a supervisor", () => {
     expect(scene.log()).toContain("key: sk-0123456789\n")
   })
 
+  it("takes secrets out before it cuts: no part of one is left at either end", async () => {
+    const env = { TINYSCHEDULER_LEASE: scene.token, MODEL_API_KEY: "sk-0123456789" }
+    const event = `{\\"type\\":\\"error\\",\\"error\\":\\"${"x".repeat(295)}$MODEL_API_KEY\\"}`
+    const script = `echo "${event}"; printf %s "$MODEL_API_KEY"; head -c 8190 /dev/zero | tr '\\0' y`
+    scene.supervise(goose(script), { env })
+    const { exit } = await scene.finished()
+    expect(exit.stream?.detail).toBe(`${"x".repeat(295)}[MODE`)
+    expect(exit.tail).toBe(`Y]${"y".repeat(8190)}`)
+  })
+
   it.each([
     { name: "an agent that ends on the signal", script: "trap 'exit 0' INT", exit: { code: 0, asked: "SIGTERM" } },
     {

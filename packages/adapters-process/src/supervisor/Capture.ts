@@ -7,7 +7,7 @@ import { monotonicMs } from "../Machine.ts"
 import { agentEnvironment } from "../environment.ts"
 import { agentLog } from "./AgentLog.ts"
 import { lineScanner } from "./LineScanner.ts"
-import { outputTail } from "./OutputTail.ts"
+import { endOfText, outputTail } from "./OutputTail.ts"
 import type { StreamEnding } from "./records.ts"
 import { redactorOf } from "./redact.ts"
 import { silenceWatch } from "./silence.ts"
@@ -15,6 +15,12 @@ import type { SupervisorSpec } from "./spec.ts"
 
 /** Core's exitTailMaxBytes, which stands beside Schemas and so isn't imported. */
 const tailMaxBytes = 8 * 1024
+
+/** Held beyond that: a secret that the cut would halve is known only as a whole. */
+const secretMaxBytes = 8 * 1024
+
+/** As much of an event's words stands in the lease. */
+const detailMax = 300
 
 /** The longest event that is read: a last one bears the agent's whole answer. */
 const eventMaxBytes = 256 * 1024
@@ -52,7 +58,8 @@ const eventsOf = (spec: SupervisorSpec, redact: (text: string) => string, onEven
     const result = reader.result()
     if (result === null) return undefined
     const { detail, resetsAtMs, says } = result
-    return { says, detail: redact(detail), resets_at: resetsAtMs === null ? null : new Date(resetsAtMs).toISOString() }
+    const shown = redact(detail).slice(0, detailMax)
+    return { says, detail: shown, resets_at: resetsAtMs === null ? null : new Date(resetsAtMs).toISOString() }
   }
   return { add: lines.add, end }
 }
@@ -60,7 +67,7 @@ const eventsOf = (spec: SupervisorSpec, redact: (text: string) => string, onEven
 export const captureOf = (spec: SupervisorSpec, self: Ourselves): Capture => {
   const file = path.join(spec.logDir, attemptLogPath(spec.taskId, spec.epoch))
   const log = agentLog(file, path.join(path.dirname(file), `${temporaryPrefix(self)}log`))
-  const tail = outputTail(tailMaxBytes)
+  const tail = outputTail(tailMaxBytes + secretMaxBytes)
   const redact = redactorOf(agentEnvironment(process.env, spec.env))
   let lastOutputMs: number | null = null
   const silence = silenceWatch(monotonicMs(), spec.heartbeatSec * 1000)
@@ -81,7 +88,7 @@ export const captureOf = (spec: SupervisorSpec, self: Ourselves): Capture => {
     finish: () => {
       open = false
       log.close()
-      return { tail: redact(tail.text()), stream: events?.end() }
+      return { tail: endOfText(redact(tail.text()), tailMaxBytes), stream: events?.end() }
     },
     abandon: () => {
       open = false

@@ -21,6 +21,10 @@ export const outputTail = (maxBytes: number): OutputTail => {
   }
 }
 
+/** The end of a text, of at most so many bytes. */
+export const endOfText = (text: string, maxBytes: number): string =>
+  wholeCharacters(Buffer.from(text).subarray(-maxBytes), maxBytes)
+
 /** Bytes that are no UTF-8 decode to a character of three bytes each: what then is too long loses its beginning. */
 const wholeCharacters = (bytes: Buffer, maxBytes: number): string => {
   let start = 0

@@ -1,7 +1,7 @@
 /** What a reader of an agent's events has made of them so far: a fold over lines, so that it takes constant memory. */
 import type { StreamResult } from "../../domain/Lease.ts"
 
-/** What was said of a run's end. A reset is a moment in ms since 1970: the supervisor, which reads this, has no Effect. */
+/** What was said of a run's end, in words that are still to be shortened. A reset is a moment in ms since 1970: the supervisor, which reads this, has no Effect. */
 export interface Saying extends Pick<StreamResult, "says" | "detail"> {
   readonly resetsAtMs: number | null
 }
@@ -24,11 +24,12 @@ export type Event = Readonly<Record<string, unknown>>
 export const isEvent = (value: unknown): value is Event =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-const detailMax = 300
+/** More than anybody is shown: secrets are taken out before that is cut, and a part of one is not known as one. */
+const keptMax = 8 * 1024
 
 export const said = (says: Saying["says"], detail: string, resetsAtMs: number | null = null): Saying => ({
   says,
-  detail: detail.slice(0, detailMax),
+  detail: detail.slice(0, keptMax),
   resetsAtMs
 })
 
