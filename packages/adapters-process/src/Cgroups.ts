@@ -43,11 +43,19 @@ const treeOf = (directory: string): ReadonlyArray<string> => {
   const open = [directory]
   for (let index = 0; index < open.length && open.length < treeMax; index += 1) {
     const path = open[index] ?? ""
-    for (const entry of fs.readdirSync(path, { withFileTypes: true })) {
-      if (entry.isDirectory() && parseCgroupName(entry.name) === null) open.push(`${path}/${entry.name}`)
-    }
+    for (const name of directoriesIn(path)) if (parseCgroupName(name) === null) open.push(`${path}/${name}`)
   }
   return open
+}
+
+/** None where the directory itself is gone meanwhile. */
+const directoriesIn = (path: string): ReadonlyArray<string> => {
+  try {
+    const entries = fs.readdirSync(path, { withFileTypes: true })
+    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
+  } catch {
+    return []
+  }
 }
 
 /** The kernel refuses what still has processes or children. */
@@ -55,15 +63,21 @@ const removeTree = (directory: string): void => {
   for (const path of treeOf(directory).toReversed()) fs.rmdirSync(path)
 }
 
+/** One that went meanwhile has none; those of a threaded one, which can't be asked, are told by the one it is in. */
+const procsOf = (directory: string): string => {
+  try {
+    return fs.readFileSync(`${directory}/cgroup.procs`, "utf8")
+  } catch {
+    return ""
+  }
+}
+
 /** A process of a pid namespace that we can't see is shown as 0. */
 const membersOf = (directory: string): ReadonlyArray<number> =>
-  treeOf(directory).flatMap((path) =>
-    fs
-      .readFileSync(`${path}/cgroup.procs`, "utf8")
-      .split("\n")
-      .filter((line) => line !== "")
-      .map(Number)
-  )
+  treeOf(directory)
+    .flatMap((path) => procsOf(path).split("\n"))
+    .filter((line) => line !== "")
+    .map(Number)
 
 /** What can't be done now is done by a later pass, or shown by what still lives. */
 const attempt = <A>(act: () => A, otherwise: A): Effect.Effect<A> =>

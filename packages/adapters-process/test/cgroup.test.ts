@@ -149,6 +149,14 @@ describe.skipIf(place._tag === "NoPlace")(`a supervisor whose lease names a cgro
     expect(fs.existsSync(directory)).toBe(false)
   })
 
+  it("tells its members although a cgroup that the agent made in it can't be asked", async () => {
+    const script = `mkdir ${directory}/threads && echo threaded > ${directory}/threads/cgroup.type; (exec setsid env -i sleep 600) & exit 0`
+    await exitOf(supervise(shell(script)))
+    await until(() => members().length === 1)
+    expect(() => fs.readFileSync(`${directory}/threads/cgroup.procs`)).toThrow()
+    expect(await act((cgroups) => cgroups.members(directory))).toEqual(members().map(({ pid }) => pid))
+  })
+
   it("ends what is in it, too, when the attempt became another's", async () => {
     const daemon = `setsid env -i PATH="$PATH" sh -c 'echo $$ > ${scene.path("pid")}; exec sleep 600' & exec sleep 600`
     const supervisor = supervise(shell(daemon))
