@@ -31,6 +31,11 @@ describe("the end of a pause", () => {
     assert.isTrue(Result.isFailure(pauseEnd({ ...none, for: length }, nowMs)))
   })
 
+  it.each(["3650d1s", "999999d".repeat(4), "999999d".repeat(200)])("--for %j is too long to be meant", (length) => {
+    const end = pauseEnd({ ...none, for: length }, nowMs)
+    assert.match(Result.isFailure(end) ? end.failure : "", /^--for is .{2,90}, expected 3650d at most; without --for/)
+  })
+
   it.each(["", "soon", "18:00", "2026-01-20", "2026-13-40T18:00Z", "2026-01-20T03:59Z", "1769000000"])(
     "--until %j is no time that lies ahead",
     (typed) => {

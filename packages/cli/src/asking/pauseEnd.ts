@@ -1,8 +1,11 @@
 /** When a pause ends by itself, from --for or --until. */
 import * as Result from "effect/Result"
 import { millisOf, timestampOf } from "@tinyscheduler/core/domain/time"
+import { escapeShort } from "../output/escape.ts"
 
 const unitsMs: Readonly<Record<string, number>> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000 }
+/** Ten years: a longer one is a slip, and not every length ends at a time that can be written. */
+const longestMs = 3650 * 86_400_000
 const lengthPattern = /^(?:[0-9]{1,6}[dhms])+$/
 
 const lengthMs = (text: string): number | null =>
@@ -12,6 +15,9 @@ const lengthMs = (text: string): number | null =>
         0
       )
     : null
+
+/** What was typed, as it is repeated to whoever typed it. */
+const quotedShort = (text: string): string => `"${escapeShort(text, 80)}"`
 
 const momentPattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d)?$/
 
@@ -31,15 +37,20 @@ export const pauseEnd = (
   }
   if (typed.for !== null) {
     const length = lengthMs(typed.for)
-    return length === null || length <= 0
-      ? Result.fail(`--for is ${JSON.stringify(typed.for)}, expected a length of time like 45m, 2h or 1d12h`)
+    if (length === null || length <= 0) {
+      return Result.fail(`--for is ${quotedShort(typed.for)}, expected a length of time like 45m, 2h or 1d12h`)
+    }
+    return length > longestMs
+      ? Result.fail(
+          `--for is ${quotedShort(typed.for)}, expected 3650d at most; without --for and --until it stands until tinyscheduler resume`
+        )
       : Result.succeed(timestampOf(nowMs + length))
   }
   if (typed.until === null) return Result.succeed(null)
   const end = momentMs(typed.until)
   if (end === null) {
     return Result.fail(
-      `--until is ${JSON.stringify(typed.until)}, expected a time like 2026-01-20T18:00 (this machine's) or 2026-01-20T18:00Z`
+      `--until is ${quotedShort(typed.until)}, expected a time like 2026-01-20T18:00 (this machine's) or 2026-01-20T18:00Z`
     )
   }
   return end <= nowMs
