@@ -41,7 +41,10 @@ const hints: Readonly<Record<string, { readonly code: number; readonly hint: str
     code: exitCodes.passHadErrors,
     hint: "Without it nobody's death can be proven: nothing was done."
   },
-  StateUnreadable: { code: exitCodes.passHadErrors, hint: "Make it readable for this user, then run again." },
+  StateUnreadable: {
+    code: exitCodes.passHadErrors,
+    hint: "Make it readable for this user; tinyscheduler repair --dry-run says what can be mended."
+  },
   StateUnwritable: {
     code: exitCodes.passHadErrors,
     hint: "Make room or give this user the right to write, then run again."

@@ -28,6 +28,7 @@ import { exitCodes, ExitWith, tell } from "./exits.ts"
 import { root } from "./flags.ts"
 import { InterruptCode } from "./interruption.ts"
 import { escapeText } from "./output/escape.ts"
+import { usageError } from "./output/usageError.ts"
 import { version } from "./version.ts"
 
 const commands = root.pipe(
@@ -59,29 +60,10 @@ const presenter = CliOutput.layerPresenter({
     event._tag === "InvalidInvocation"
       ? Effect.sync(() => {
           const asked = [...event.commandPath, "--help"].join(" ")
-          for (const error of event.errors)
-            process.stderr.write(`${escapeText(oneLine(plain(error.message)))} Try: ${asked}\n`)
+          for (const error of event.errors) process.stderr.write(`${usageError(error.message)} Try: ${asked}\n`)
         })
       : CliOutput.defaultPresenter.present(event)
 })
-
-/** A refused value in the words of whoever typed it, who knows of no schema. */
-const plain = (message: string): string =>
-  message
-    .replace(
-      /\n\n {2}Did you mean this\?\n {4}([\s\S]+)$/,
-      (_, names: string) => `. Did you mean ${names.split(/\s+/).join(" or ")}?`
-    )
-    .replace(/: Schema validation failed: Expected /, " ")
-    .replace(
-      /^Invalid value for flag (\S+): "(\d+) occurrences"\. Expected: at most 1 value/,
-      "$1 stands there $2 times, expected once"
-    )
-
-const oneLine = (text: string): string => {
-  const joined = text.replace(/\s*\n\s*/g, " ").trim()
-  return /[.?!]$/.test(joined) ? joined : `${joined}.`
-}
 
 const report = (exit: Exit.Exit<void, unknown>, onInterrupt: number): number => {
   if (Exit.isSuccess(exit)) return exitCodes.done

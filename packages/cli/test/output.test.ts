@@ -2,7 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { demoReport, mostAtOnce } from "tinyscheduler/demo/demoReport"
 import { tell } from "tinyscheduler/exits"
 import { escapeShort, escapeText } from "tinyscheduler/output/escape"
+import { repairText } from "tinyscheduler/output/repairText"
 import { table } from "tinyscheduler/output/table"
+import { usageError } from "tinyscheduler/output/usageError"
 import { ConfigurationError } from "tinyscheduler/settings/ConfigurationError"
 import { TaskId } from "@tinyscheduler/core/domain/identifiers"
 import type { Task } from "@tinyscheduler/core/domain/Task"
@@ -33,6 +35,40 @@ describe("a table", () => {
         ]
       ),
       "agent  slots\nvaela  1/2\nd"
+    )
+  })
+})
+
+describe("a refused command line", () => {
+  it.each([
+    [
+      'Invalid value for argument <task>: "abc". Expected a string representing a finite number',
+      'Invalid value for argument <task>: "abc". Expected a whole number.'
+    ],
+    [
+      'Invalid value for argument <task>: "0". Expected a value between 1 and 9007199254740991',
+      'Invalid value for argument <task>: "0". Expected a whole number from 1 on.'
+    ],
+    [
+      'Invalid value for flag --wait-timeout: "0". Expected a value between 1 and 604800',
+      'Invalid value for flag --wait-timeout: "0". Expected a whole number from 1 to 604800.'
+    ],
+    [
+      `Invalid value for flag --reason: "${"x\n".repeat(300)}". Expected a value with a length of at most 200`,
+      `Invalid value for flag --reason: "${"x\\u000a".repeat(12).slice(0, 79)}…". Expected at most 200 characters.`
+    ]
+  ])("%j", (message, told) => {
+    assert.strictEqual(usageError(message), told)
+  })
+})
+
+describe("a repair", () => {
+  it("that could not look at the tasks does not say that there is nothing to repair at all", () => {
+    const seen = { version: 1, asked: null, findings: [], tinytaskProblem: null } as const
+    assert.strictEqual(repairText(seen), "nothing to repair")
+    assert.strictEqual(
+      repairText({ ...seen, tinytaskProblem: "nothing listens there" }),
+      "nothing to repair among the files of the state"
     )
   })
 })

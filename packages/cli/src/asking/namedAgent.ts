@@ -31,5 +31,7 @@ export const namedAgent = Effect.fnUntraced(function* (
       : names.length === 0
         ? "no agent is configured."
         : `there ${names.length === 1 ? "is" : "are"} ${names.slice(0, namesMax).join(", ")}${names.length > namesMax ? ", …" : ""}.`
-  return yield* new ConfigurationError({ faults: [`no agent is called ${escapeShort(typed.value, 80)}: ${hint}`] })
+  return yield* new ConfigurationError({
+    faults: [`no agent is called ${escapeShort(typed.value, 80) || '""'}: ${hint}`]
+  })
 })

@@ -111,7 +111,7 @@ const paragraph = ({ because, error, found, processes, state, todo }: ToldFindin
     ...processes.map(({ command, pid }) => `          ${pid}  ${escapeShort(command ?? "(can't be read)", 100)}`)
   ].join("\n")
 
-const countText = (findings: ReadonlyArray<ToldFinding>): string => {
+const countText = ({ findings, tinytaskProblem }: RepairOutput): string => {
   const count = (state: State): number => findings.filter((finding) => finding.state === state).length
   const parts: ReadonlyArray<readonly [number, string]> = [
     [count("mended"), "mended"],
@@ -122,13 +122,14 @@ const countText = (findings: ReadonlyArray<ToldFinding>): string => {
     [count("noted"), "noted"]
   ]
   const some = parts.filter(([number]) => number > 0).map(([number, word]) => `${number} ${word}`)
-  return some.length === 0 ? "nothing to repair" : some.join(", ")
+  if (some.length > 0) return some.join(", ")
+  return tinytaskProblem === null ? "nothing to repair" : "nothing to repair among the files of the state"
 }
 
-export const repairText = ({ asked, findings }: RepairOutput): string =>
+export const repairText = (output: RepairOutput): string =>
   [
-    ...findings.map(paragraph),
-    ...(asked === null ? [countText(findings)] : [`${countText(findings)}; ${escapeText(asked)}`])
+    ...output.findings.map(paragraph),
+    output.asked === null ? countText(output) : `${countText(output)}; ${escapeText(output.asked)}`
   ].join("\n\n")
 
 /** Whether something is left to be done by somebody. */
