@@ -140,8 +140,16 @@ describe("stop", () => {
     await once(ground)
     await isRunning(ground, task)
     const other = await add(ground, [], "qa")
-    const { code, out } = await ask(ground, "stop", String(task))
-    expect({ code, out }).toEqual({ code: 0, out: expect.stringMatching(/has ended: stopped \(requested\)/) })
+    const { code, err, out } = await ask(ground, "stop", String(task))
+    // The log of its passes is in the day's file alone.
+    expect({ code, err, out }).toEqual({
+      code: 0,
+      err: "",
+      out: expect.stringMatching(/has ended: stopped \(requested\)/)
+    })
+    expect(ground.read(`state/logs/${ground.files("logs").find((name) => name.endsWith(".log"))}`)).toContain(
+      "asked by"
+    )
     expect(ground.processes()).toEqual([])
     expect(ground.lease(other)).toBeNull()
     expect(await ask(ground, "stop", String(task))).toMatchObject({
@@ -180,8 +188,9 @@ describe("pause, drain and resume", () => {
   it("are kept where nobody schedules, and hold for whoever schedules next", async () => {
     const ground = await groundOfTwo()
     const task = await add(ground, [])
-    expect(await ask(ground, "drain")).toMatchObject({
+    expect(await ask(ground, "drain")).toEqual({
       code: 0,
+      err: "",
       out: "nothing new is started until it is resumed; what runs goes on; nothing runs any more"
     })
     expect((await once(ground)).stderr).toMatch(
@@ -270,6 +279,9 @@ describe("what can't be", () => {
     waiting.kill("SIGINT")
     const { code, stderr } = await waiting.ended
     expect({ code, stderr }).toEqual({ code: 130, stderr: expect.stringMatching(/^The request stands: the scheduler/) })
+    expect((await ask(ground, "status")).out).toContain(
+      "\nasked for, the next pass carries it out: pause vaela, pause oscar\n"
+    )
     daemon.kill("SIGCONT")
     await until("both are answered", () => requests(ground).length === 0)
     expect((await ask(ground, "status")).out).toMatch(/^vaela .*paused by .*\n^oscar .*paused by /m)

@@ -9,15 +9,16 @@ import type { Configuration } from "../settings/Configuration.ts"
 type Ports = Layer.Success<ReturnType<typeof layerPorts>>
 
 /**
- * What is said comes from the answer: the log of what was carried out goes to the day's file alone, unless somebody asked
- * for more.
+ * What is said comes from the answer: the log of what was carried out goes to the day's file alone, unless the command
+ * line asks for a level. What went wrong is told here too.
  */
 export const runAsking = <A, E>(config: Configuration, program: Effect.Effect<A, E, Ports | Scope.Scope>) => {
-  const { paths, settings } = config
+  const { origins, paths, settings } = config
+  const onStderr = origins.logLevel.origin === "flag" ? settings.logLevel : "WARN"
   return Effect.scoped(program).pipe(
     Effect.provide([
       layerPorts(config, settings.dryRun ? "looks" : "writes"),
-      layerLogging(() => settings, settings.dryRun ? null : paths.logs)
+      layerLogging(() => settings, settings.dryRun ? null : paths.logs, onStderr)
     ])
   )
 }

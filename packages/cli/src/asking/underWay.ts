@@ -23,9 +23,9 @@ export const tasksUnderWay = Effect.fnUntraced(function* (agent: string | null) 
     .map(({ taskId }): TaskId => taskId)
 })
 
-/** "nothing runs any more", or what does. */
-export const runsText = (taskIds: ReadonlyArray<TaskId>): string => {
-  if (taskIds.length === 0) return "nothing runs any more"
+/** "nothing runs any more", of one agent or (null) at all; or what does. */
+export const runsText = (agent: string | null, taskIds: ReadonlyArray<TaskId>): string => {
+  if (taskIds.length === 0) return agent === null ? "nothing runs any more" : `${agent} runs nothing any more`
   const listed = `${taskIds.slice(0, 12).join(", ")}${taskIds.length > 12 ? ", …" : ""}`
   return taskIds.length === 1 ? `task ${listed} still runs` : `${taskIds.length} tasks still run (${listed})`
 }

@@ -22,7 +22,7 @@ const drain = Effect.fn("drain")(function* (config: Configuration, options: Paus
   const running = tasksUnderWay(agentName)
   if (!options.wait || dryRun || told.result !== "done") {
     const taskIds = yield* running
-    const says = `${told.says}; ${runsText(taskIds)}`
+    const says = `${told.says}; ${runsText(agentName, taskIds)}`
     return yield* tellAnswer({ ...told, says, about: { ...told.about, running: taskIds } }, { ...options, dryRun })
   }
   const nothingRuns = Effect.map(running, (taskIds) => (taskIds.length === 0 ? taskIds : null))
@@ -33,7 +33,7 @@ const drain = Effect.fn("drain")(function* (config: Configuration, options: Paus
   yield* tellAnswer(
     {
       result: emptied === null ? "waiting" : "done",
-      says: runsText(taskIds),
+      says: runsText(agentName, taskIds),
       about: { ...told.about, running: taskIds }
     },
     options

@@ -4,8 +4,10 @@ import { readHolder } from "@tinyscheduler/adapters-fs/SchedulerLock"
 import type { Pause } from "@tinyscheduler/core/domain/Attempts"
 import type { ObservedState } from "@tinyscheduler/core/domain/ObservedState"
 import type { Plan } from "@tinyscheduler/core/domain/Plan"
+import type { Request } from "@tinyscheduler/core/domain/Request"
 import { makePassMemory } from "@tinyscheduler/core/pass/memory"
 import { plan } from "@tinyscheduler/core/pass/pass"
+import { describeRequest, requestsNow } from "@tinyscheduler/core/pass/takeRequests"
 import { describeReason, describeVerdict } from "@tinyscheduler/core/reconcile/describe"
 import { pauseHolds } from "@tinyscheduler/core/requests/pause"
 import * as Effect from "effect/Effect"
@@ -60,7 +62,25 @@ const pausedText = ({ agents, nowMs }: ObservedState, name: string): string => {
   return pauseHolds(pause, nowMs) ? pauseText(pause) : ""
 }
 
-const statusText = (config: Configuration, observed: ObservedState, made: Plan, holder: string | null): string => {
+/** What commands asked of a scheduler that has not come to it; all that stands below is as if it had. */
+const askedText = (asked: ReadonlyArray<Request>): string =>
+  `asked for, the next pass carries it out: ${asked.slice(0, 12).map(describeRequest).join(", ")}${asked.length > 12 ? `, … (${asked.length})` : ""}`
+
+const shownRequest = (request: Request) => ({
+  kind: request.kind,
+  ...("taskId" in request ? { task: request.taskId } : {}),
+  ...("agentName" in request ? { agent: request.agentName } : {}),
+  by: request.by,
+  at: request.at
+})
+
+const statusText = (
+  config: Configuration,
+  observed: ObservedState,
+  made: Plan,
+  holder: string | null,
+  asked: ReadonlyArray<Request>
+): string => {
   const titles = new Map(
     observed.tinytask._tag === "Read" ? observed.tinytask.tasks.map(({ id, title }) => [id as number, title]) : []
   )
@@ -83,6 +103,7 @@ const statusText = (config: Configuration, observed: ObservedState, made: Plan, 
     agentsSource(config.controlFile),
     ...(config.settings.enabled ? [] : ["starts are off: TINYSCHEDULER_ENABLED is false"]),
     ...(pauseHolds(observed.paused, observed.nowMs) ? [`starts are off: ${pauseText(observed.paused)}`] : []),
+    ...(asked.length === 0 ? [] : [askedText(asked)]),
     "",
     table(["agent", "queues", "slots", ""], agents),
     "",
@@ -109,6 +130,7 @@ export const statusCommand = Command.make(
         startsOffReason: null
       })
       const holder = readHolder(config.paths.lock)
+      const asked = yield* requestsNow()
       yield* json
         ? printJson({
             version: 1,
@@ -116,10 +138,11 @@ export const statusCommand = Command.make(
             holder: isGone(config) ? null : holder,
             tinytask: made.tinytask,
             paused: pauseHolds(observed.paused, observed.nowMs) ? observed.paused : null,
+            requests: asked.map(shownRequest),
             usage: made.usage,
             verdicts: made.verdicts
           })
-        : print(statusText(config, observed, made, holder))
+        : print(statusText(config, observed, made, holder, asked))
       if (made.tinytask._tag === "Unread") {
         yield* Effect.logError(made.tinytask.reason)
         return yield* Effect.fail(new ExitWith(exitCodes.passHadErrors))

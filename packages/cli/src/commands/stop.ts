@@ -97,6 +97,7 @@ const stop = Effect.fn("stop")(function* (config: Configuration, taskId: TaskId,
   const named = { ...about, uuid: request.uuid }
   const requests = yield* Requests
   const holder = yield* stopHere(config, request, options.waitTimeout * 1000).pipe(
+    standsAnyway("The steps that were begun stand: the next pass goes on with them."),
     Effect.as(null),
     Effect.catchTag("LockHeld", (held) => Effect.as(requests.submit(request), held))
   )

@@ -28,11 +28,12 @@ const eventOfNews = (date: Date, { _tag, message }: LogFileNews): LogEvent => ({
 
 /**
  * The logger of one command; a null directory = stderr alone, as for every command that only looks. The settings are
- * asked for at each line, since a running daemon may have newer ones.
+ * asked for at each line, since a running daemon may have newer ones. What is below `onStderr` goes to the file alone.
  */
 export const layerLogging = (
   settings: () => Pick<Settings, "logLevel" | "logFormat" | "mcpToken">,
-  directory: string | null
+  directory: string | null,
+  onStderr: Settings["logLevel"] = "DEBUG"
 ): Layer.Layer<never> => {
   const stream = stderrStream(process.env)
   const file = directory === null ? null : makeLogFile(directory)
@@ -44,7 +45,7 @@ export const layerLogging = (
     const { logFormat, logLevel, mcpToken } = settings()
     if (LogLevel.isLessThan(options.logLevel, levels[logLevel])) return
     const event = eventOf(options, mcpToken === null ? [] : [mcpToken])
-    tell(event, logFormat)
+    if (!LogLevel.isLessThan(options.logLevel, levels[onStderr])) tell(event, logFormat)
     const news = file?.append(dayOf(event.date), lineOf(event, logFormat)) ?? null
     if (news === null) return
     const told = eventOfNews(event.date, news)
