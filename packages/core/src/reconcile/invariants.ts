@@ -2,6 +2,7 @@
  * What must hold of every plan, written without a look at how plans are made: from the observation alone, naively.
  * Property tests, the simulation and `apply` use the same predicates; apply drops the starts of a plan that breaks one.
  */
+import type { AgentRecord } from "../domain/Attempts.ts"
 import type { DesiredState } from "../domain/DesiredState.ts"
 import type { ObservedState } from "../domain/ObservedState.ts"
 import type { Action, Plan, Verdict } from "../domain/Plan.ts"
@@ -32,8 +33,8 @@ const openTasks = (observed: ObservedState): ReadonlyMap<number, Task> =>
       : observed.tinytask.tasks.filter(isOpen).map((task) => [task.id as number, task] as const)
   )
 
+/** What was seen of the processes of claims and of an open start. */
 const evidencesOf = (record: TaskRecord): ReadonlyArray<Evidence> => [
-  ...(record.lease._tag === "Read" && record.lease.lease.phase !== "starting" ? [record.lease.evidence] : []),
   ...record.claims.flatMap((sight) => (sight._tag === "Read" && sight.claim.kind === "claim" ? [sight.evidence] : [])),
   ...(record.openStart === null ? [] : [record.openStart])
 ]
@@ -57,7 +58,7 @@ const isUnderWay = (record: TaskRecord): boolean => {
   if (evidencesOf(record).some(mayLive)) return true
   const last = record.attempts?.last ?? null
   // The claim or tombstone of the latest start is the last thing that its end removes.
-  const isBeingEnded = record.claims.some((sight) => sight._tag === "Read" && sight.epoch === last?.epoch)
+  const isBeingEnded = record.claims.some((sight) => sight.epoch === last?.epoch)
   return isBeingEnded || (last !== null && !recorded.has(last.epoch))
 }
 
@@ -139,6 +140,12 @@ const oncePerTask: Check = (observed, _desired, plan) => {
 const backsOff = (until: string | null, nowMs: number, { backoffMaxSec }: DesiredState["policy"]): boolean =>
   until !== null && millisOf(until) > nowMs && millisOf(until) - nowMs <= backoffMaxSec * 1000
 
+/** Whether a pause still holds; one without an end does until somebody ends it. */
+const lasts = (until: string | null, nowMs: number): boolean => until === null || millisOf(until) > nowMs
+
+const isPaused = ({ pausedBy, pausedUntil }: AgentRecord, nowMs: number): boolean =>
+  pausedBy !== null && lasts(pausedUntil, nowMs)
+
 /** (c) Nothing that is blocked, parked, paused or backing off starts, as the policies say. */
 const onlyTheReady: Check = (observed, desired, plan) => {
   const tasks = openTasks(observed)
@@ -147,7 +154,6 @@ const onlyTheReady: Check = (observed, desired, plan) => {
   const agents = new Map(desired.agents.map((agent) => [agent.name as string, agent]))
   const parents = new Set([...tasks.values()].flatMap(({ parent }) => (parent === null ? [] : [parent as number])))
   const { policy } = desired
-  const ahead = (until: string | null): boolean => until !== null && millisOf(until) > observed.nowMs
   return startsOf(plan).flatMap((start) => {
     const task = tasks.get(start.taskId)
     if (task === undefined) return [`task ${start.taskId} is started and is not open`]
@@ -155,26 +161,17 @@ const onlyTheReady: Check = (observed, desired, plan) => {
     const ofThisTask = attempts !== null && attempts.taskCreatedAt === task.createdAt ? attempts : null
     const agent = agents.get(start.agent)
     const agentRecord = agentRecords.get(start.agent)
-    const backoffUntil = ofThisTask?.notBefore ?? null
-    const pausedForEver = agentRecord !== undefined && agentRecord.pausedBy !== null && agentRecord.pausedUntil === null
     const faults: ReadonlyArray<readonly [boolean, string]> = [
       [policy.starts !== "on" || observed.startsOffReason !== null, "starts are off"],
-      [
-        observed.paused !== null && (observed.paused.until === null || ahead(observed.paused.until)),
-        "everything is paused"
-      ],
+      [observed.paused !== null && lasts(observed.paused.until, observed.nowMs), "everything is paused"],
       [task.status !== "idle", `it is ${task.status}`],
       [task.blocked && !policy.disableBlocking, "it is blocked"],
       [policy.parents === "wait" && parents.has(task.id), "it has open subtasks"],
       [ofThisTask !== null && ofThisTask.parked !== null, "it is parked"],
-      [backsOff(backoffUntil, observed.nowMs, policy), "it is backing off"],
+      [ofThisTask !== null && backsOff(ofThisTask.notBefore, observed.nowMs, policy), "it is backing off"],
       [agent === undefined, "its agent is unknown"],
       [agent !== undefined && !agent.enabled, "its agent is disabled"],
-      [pausedForEver, "its agent is paused"],
-      [
-        agentRecord !== undefined && agentRecord.pausedBy !== null && ahead(agentRecord.pausedUntil),
-        "its agent is paused"
-      ],
+      [agentRecord !== undefined && isPaused(agentRecord, observed.nowMs), "its agent is paused"],
       [
         agentRecord !== undefined && backsOff(agentRecord.setAsideUntil, observed.nowMs, policy),
         "its agent is set aside"
@@ -316,16 +313,14 @@ const noIdleSlot: Check = (observed, desired, plan) => {
   const isAvailable = (name: string): boolean => {
     const record = records.get(name)
     if (record === undefined) return true
-    const paused =
-      record.pausedBy !== null && (record.pausedUntil === null || millisOf(record.pausedUntil) > observed.nowMs)
-    return !paused && !backsOff(record.setAsideUntil, observed.nowMs, desired.policy)
+    return !isPaused(record, observed.nowMs) && !backsOff(record.setAsideUntil, observed.nowMs, desired.policy)
   }
   const free = desired.agents.filter(
     (agent) => agent.enabled && isAvailable(agent.name) && (used.get(agent.name) ?? 0) < agent.slots
   )
   if (free.length === 0) return []
   const lacksOnlyASlot = (verdict: Verdict): verdict is Extract<Verdict, { readonly _tag: "Wait" }> =>
-    verdict._tag === "Wait" && verdict.reasons.length > 0 && verdict.reasons[0]?._tag === "NoFreeSlot"
+    verdict._tag === "Wait" && verdict.reasons[0]?._tag === "NoFreeSlot"
   return plan.verdicts.filter(lacksOnlyASlot).flatMap(({ taskId }) => {
     const task = tasks.get(taskId)
     if (task === undefined) return []
@@ -339,19 +334,15 @@ const noIdleSlot: Check = (observed, desired, plan) => {
   })
 }
 
-/** The invariants that one plan can break, with the sentence that names each. */
-export const planInvariants: ReadonlyArray<{
-  readonly id: InvariantId
-  readonly sentence: string
-  readonly check: Check
-}> = [
-  { id: "a", sentence: "no start exceeds a limit", check: withinLimits },
-  { id: "b", sentence: "one lease per task, one start per task", check: oncePerTask },
-  { id: "c", sentence: "nothing blocked, parked, paused or backing off starts", check: onlyTheReady },
-  { id: "d", sentence: "no slot is freed while a survivor is not proven dead", check: deathIsProven },
-  { id: "g", sentence: "each task and lease has one verdict", check: oneVerdictEach },
-  { id: "h", sentence: "a start's epoch exceeds every epoch seen", check: epochsGrow },
-  { id: "i", sentence: "no task waits for a slot that is free", check: noIdleSlot }
+/** The invariants that one plan can break. */
+export const planInvariants: ReadonlyArray<{ readonly id: InvariantId; readonly check: Check }> = [
+  { id: "a", check: withinLimits },
+  { id: "b", check: oncePerTask },
+  { id: "c", check: onlyTheReady },
+  { id: "d", check: deathIsProven },
+  { id: "g", check: oneVerdictEach },
+  { id: "h", check: epochsGrow },
+  { id: "i", check: noIdleSlot }
 ]
 
 /** Every way in which a plan breaks an invariant; empty for a good one. */
