@@ -290,14 +290,17 @@ describe("an attempts file that can't be read", () => {
     ])
   })
 
-  it("is never replaced while others may write it: it may be as good as it was", () => {
-    const odd = [{ _tag: "Untrusted" as const, path: "state/attempts/task_1.json", problem: "is open" }]
+  it.each(["state", "/srv/my agents/state"])("is never replaced while others may write it: below %s", (state) => {
+    const path = `${state}/attempts/task_1.json`
     const all = found(
-      oneAgent().addTask(1).addRecord(1, { attemptsProblem: "state/attempts/task_1.json is open" }),
+      oneAgent()
+        .addTask(1)
+        .addRecord(1, { attemptsProblem: `${path} is open` }),
       {},
-      { odd }
+      { odd: [{ _tag: "Untrusted" as const, path, problem: "is open" }], unreadable: [{ ...tornLease(1), path }] }
     )
-    expect(all).toMatchObject([{ _tag: "UnreadableAttempts", hindrance: { _tag: "Untrusted" } }])
+    // It may be as good as it was, and is told of once.
+    expect(all).toMatchObject([{ _tag: "UnreadableAttempts", path, hindrance: { _tag: "Untrusted" } }])
   })
 })
 

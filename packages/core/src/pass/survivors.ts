@@ -33,9 +33,10 @@ const whyAlive = (pid: number, seen: ProcessDescription | null, record: StopReco
 /** One sentence for each process that lives on after SIGKILL. */
 export const describeSurvivors = Effect.fn("pass.describeSurvivors")(function* (observed: ObservedState, plan: Plan) {
   const sentences: Array<string> = []
+  const records = new Map(observed.records.map((record) => [record.taskId, record] as const))
   for (const verdict of plan.verdicts) {
     if (verdict._tag !== "Stop") continue
-    const record = observed.records.find(({ taskId }) => taskId === verdict.taskId)
+    const record = records.get(verdict.taskId)
     const stop = record?.stop ?? null
     if (record === undefined || stop === null) continue
     if (!outlivesKill(stop, { monoMs: observed.monoMs, bootId: observed.here.bootId })) continue

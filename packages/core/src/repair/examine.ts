@@ -6,6 +6,7 @@ import type { Verdict } from "../domain/Plan.ts"
 import type { Task } from "../domain/Task.ts"
 import { isOpen } from "../domain/Task.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
+import type { UnreadableFile } from "../ports/StateInventory.ts"
 import { attemptView } from "../reconcile/attemptView.ts"
 import type { AttemptView } from "../reconcile/attemptView.ts"
 import { reconcile } from "../reconcile/reconcile.ts"
@@ -26,6 +27,10 @@ export interface Examination {
   readonly sight: RepairSight
   readonly desired: DesiredState
   readonly unaccounted: ReadonlyArray<number>
+  /** Files that can't be read, by path. */
+  readonly unreadable: ReadonlyMap<string, UnreadableFile>
+  /** Paths of files that others may write. They may be as good as they were, and are not replaced behind their owner's back. */
+  readonly untrusted: ReadonlySet<string>
   /** By task id. */
   readonly cases: ReadonlyArray<Case>
 }
@@ -63,5 +68,12 @@ export const examine = (sight: RepairSight, desired: DesiredState): Examination 
         verdict: verdictOf.get(taskId) ?? null
       }
     })
-  return { sight, desired, unaccounted: makeUnaccounted(sight), cases }
+  return {
+    sight,
+    desired,
+    unaccounted: makeUnaccounted(sight),
+    unreadable: new Map(sight.inventory.unreadable.map((file) => [file.path, file] as const)),
+    untrusted: new Set(sight.inventory.odd.flatMap((file) => (file._tag === "Untrusted" ? [file.path] : []))),
+    cases
+  }
 }

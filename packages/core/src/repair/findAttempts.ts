@@ -2,7 +2,7 @@
 import type { Finding } from "./Finding.ts"
 import type { Case, Examination } from "./examine.ts"
 import { hindranceOf } from "./hindrance.ts"
-import { isAboutUntrusted } from "./isAboutUntrusted.ts"
+import { pathAtHead } from "./pathAtHead.ts"
 import { rebuildAttempts } from "./rebuildAttempts.ts"
 
 /** What is known of a task's attempts without its attempts file. */
@@ -33,14 +33,14 @@ const untoldEpoch = ({ lines, record }: Case, guessed: number | null): number | 
 
 export const findAttempts = (one: Case, examination: Examination): ReadonlyArray<Finding> => {
   const { lines, record, task, taskId } = one
-  const { sight, unaccounted } = examination
+  const { sight, unaccounted, unreadable, untrusted } = examination
   const problem = record?.attemptsProblem ?? null
   if (problem !== null) {
     // Without its lease and without Tinytask nothing says which task it is about: a parked one might start.
     const isIdentityKnown = record?.lease._tag === "Read" || sight.observed.tinytask._tag === "Read"
     const canRebuild = isIdentityKnown && sight.inventory.historyProblem === null
-    const isUntrusted = isAboutUntrusted(problem, sight.inventory)
-    const file = sight.inventory.unreadable.find(({ path }) => problem.startsWith(`${path} `)) ?? null
+    const isUntrusted = pathAtHead(problem, untrusted) !== null
+    const file = unreadable.get(pathAtHead(problem, unreadable) ?? "") ?? null
     const untold = untoldEpoch(one, file?.guess.epoch ?? null)
     const hindrance =
       untold === null && !isUntrusted

@@ -1,8 +1,8 @@
 /** Files of the state directory that nobody misses, that nobody knows, or that nobody may trust. */
 import type { OddFile } from "../ports/StateInventory.ts"
 import type { Finding } from "./Finding.ts"
-import { isAboutUntrusted } from "./isAboutUntrusted.ts"
 import type { Case, Examination } from "./examine.ts"
+import { pathAtHead } from "./pathAtHead.ts"
 
 const ofOddFile = (
   file: OddFile,
@@ -31,9 +31,12 @@ const ofOddFile = (
   }
 }
 
-/** Whether a finding is about the file at this path. */
-const tellsOf = (finding: Finding, path: string): boolean =>
-  ("path" in finding && finding.path === path) || ("problem" in finding && finding.problem.startsWith(`${path} `))
+/** Which of these files findings are about. */
+const pathsIn = (told: ReadonlyArray<Finding>, untrusted: ReadonlySet<string>): ReadonlyArray<string | null> =>
+  told.flatMap((finding) => [
+    ...("path" in finding ? [finding.path] : []),
+    ...("problem" in finding ? [pathAtHead(finding.problem, untrusted)] : [])
+  ])
 
 /** `told`: what was found of tasks; a file that is part of it is told once. */
 export const findFiles = (examination: Examination, told: ReadonlyArray<Finding>): ReadonlyArray<Finding> => {
@@ -41,17 +44,20 @@ export const findFiles = (examination: Examination, told: ReadonlyArray<Finding>
   const { historyProblem, historySkipped, odd, termProblem } = inventory
   const cases = new Map<number, Case>(examination.cases.map((one) => [one.taskId, one]))
   const swept = [...litter, ...odd.flatMap((file) => (file._tag === "TemporaryDirectory" ? [file.path] : []))]
-  const isTold = (path: string): boolean =>
-    told.some((finding) => tellsOf(finding, path)) || historyProblem?.startsWith(`${path} `) === true
+  const { untrusted } = examination
+  const isTold = new Set([
+    ...pathsIn(told, untrusted),
+    historyProblem === null ? null : pathAtHead(historyProblem, untrusted)
+  ])
   return [
-    ...(agentsProblem === null || isAboutUntrusted(agentsProblem, inventory)
+    ...(agentsProblem === null || pathAtHead(agentsProblem, untrusted) !== null
       ? []
       : [{ _tag: "UnreadableAgents" as const, problem: agentsProblem }]),
     ...(historyProblem === null ? [] : [{ _tag: "UnreadableHistory" as const, problem: historyProblem }]),
     ...(termProblem === null ? [] : [{ _tag: "UnreadableTerm" as const, problem: termProblem }]),
     ...(swept.length === 0 ? [] : [{ _tag: "Litter" as const, paths: swept }]),
     ...odd
-      .filter((file) => file._tag !== "Untrusted" || !isTold(file.path))
+      .filter((file) => file._tag !== "Untrusted" || !isTold.has(file.path))
       .flatMap((file) => ofOddFile(file, examination, cases)),
     ...(historySkipped === 0 ? [] : [{ _tag: "TornHistory" as const, lines: historySkipped }])
   ]

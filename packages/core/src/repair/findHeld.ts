@@ -22,11 +22,10 @@ const rememberEpoch = (one: Case, examination: Examination, seen: number): Attem
 export const findHeld = (one: Case, examination: Examination): ReadonlyArray<Finding> => {
   const { lines, record, taskId, view } = one
   if (record === null || (view._tag !== "Held" && view._tag !== "Remains")) return []
-  const { sight, unaccounted } = examination
-  const { odd, unreadable } = sight.inventory
+  const { sight, unaccounted, unreadable, untrusted } = examination
   const about = (path: string) => {
-    const file = unreadable.find((entry) => entry.path === path) ?? null
-    const isUntrusted = odd.some((entry) => entry._tag === "Untrusted" && entry.path === path)
+    const file = unreadable.get(path) ?? null
+    const isUntrusted = untrusted.has(path)
     return {
       remember: rememberEpoch(one, examination, file?.guess.epoch ?? 0),
       hindrance: hindranceOf({ taskId, record, lines, file, isUntrusted, sight, unaccounted })
