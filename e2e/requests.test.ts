@@ -102,6 +102,17 @@ describe("retry", () => {
     await until("its second attempt has finished", () => ground.lease(task)?.phase === "finished")
     await once(ground)
     expect(ground.outcomes(task)).toEqual(["stopped", "done"])
+    ground.write(`state/attempts/task_${task}.json`, "garbage")
+    const says = expect.stringMatching(
+      new RegExp(`^task ${task} can't be released while its attempts file can't be read`)
+    )
+    expect(await ask(ground, "retry", String(task))).toEqual({ code: 1, out: "", err: says })
+    const told = await ask(ground, "retry", String(task), "--json")
+    expect({ ...told, out: JSON.parse(told.out) }).toEqual({
+      code: 1,
+      out: { version: 1, kind: "retry", task, result: "refused", says },
+      err: ""
+    })
   })
 })
 

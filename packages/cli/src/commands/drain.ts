@@ -5,7 +5,7 @@ import { ask, standsAnyway } from "../asking/askAndTell.ts"
 import { agent, json, waitFlags } from "../asking/askFlags.ts"
 import { runAsking } from "../asking/commandProgram.ts"
 import { waitFor } from "../asking/deliver.ts"
-import { tellAnswer } from "../asking/tellAnswer.ts"
+import { tellAnswer, tellRefusal } from "../asking/tellAnswer.ts"
 import { runsText, tasksUnderWay } from "../asking/underWay.ts"
 import { configuration } from "../flags.ts"
 import type { Configuration } from "../settings/Configuration.ts"
@@ -45,6 +45,9 @@ export const drainCommand = Command.make(
   { agent, ...pauseFlags, json, ...waitFlags("nothing runs any more") },
   Effect.fn("cli.drain")(function* (options) {
     const config = yield* configuration
-    yield* runAsking(config, drain(config, options))
+    yield* runAsking(
+      config,
+      drain(config, options).pipe(Effect.catchTag("Refused", tellRefusal({ kind: "drain" }, options)))
+    )
   })
 ).pipe(Command.withDescription("Pause, and tell what still runs; with --wait return when nothing does"))

@@ -13,7 +13,7 @@ import type { AskOptions } from "../asking/askAndTell.ts"
 import { json, waitFlags } from "../asking/askFlags.ts"
 import { runAsking } from "../asking/commandProgram.ts"
 import { newRequest } from "../asking/newRequest.ts"
-import { tellAnswer } from "../asking/tellAnswer.ts"
+import { tellAnswer, tellRefusal } from "../asking/tellAnswer.ts"
 import type { Told } from "../asking/tellAnswer.ts"
 import { configuration } from "../flags.ts"
 import type { Configuration } from "../settings/Configuration.ts"
@@ -83,6 +83,6 @@ export const gcCommand = Command.make(
   },
   Effect.fn("cli.gc")(function* (options) {
     const config = yield* configuration
-    yield* runAsking(config, gc(config, options))
+    yield* runAsking(config, gc(config, options).pipe(Effect.catchTag("Refused", tellRefusal({ kind: "gc" }, options))))
   })
 ).pipe(Command.withDescription("Forget tasks that are archived or gone; --dry-run tells which"))

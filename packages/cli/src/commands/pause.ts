@@ -16,6 +16,7 @@ import { runAsking } from "../asking/commandProgram.ts"
 import { namedAgent } from "../asking/namedAgent.ts"
 import { newRequest } from "../asking/newRequest.ts"
 import { pauseEnd } from "../asking/pauseEnd.ts"
+import { tellRefusal } from "../asking/tellAnswer.ts"
 import { configuration } from "../flags.ts"
 import type { Configuration } from "../settings/Configuration.ts"
 import { ConfigurationError } from "../settings/ConfigurationError.ts"
@@ -67,6 +68,9 @@ export const pauseCommand = Command.make(
   { agent, ...pauseFlags, json, ...waitFlags("the scheduler has carried it out") },
   Effect.fn("cli.pause")(function* (options) {
     const config = yield* configuration
-    yield* runAsking(config, pause(config, options))
+    yield* runAsking(
+      config,
+      pause(config, options).pipe(Effect.catchTag("Refused", tellRefusal({ kind: "pause" }, options)))
+    )
   })
 ).pipe(Command.withDescription("Start nothing new, for one agent or for all; what runs goes on"))

@@ -12,6 +12,7 @@ import { agent, json, waitFlags } from "../asking/askFlags.ts"
 import { runAsking } from "../asking/commandProgram.ts"
 import { namedAgent } from "../asking/namedAgent.ts"
 import { newRequest } from "../asking/newRequest.ts"
+import { tellRefusal } from "../asking/tellAnswer.ts"
 import { configuration } from "../flags.ts"
 import type { Configuration } from "../settings/Configuration.ts"
 
@@ -31,6 +32,9 @@ export const resumeCommand = Command.make(
   { agent, json, ...waitFlags("the scheduler has carried it out") },
   Effect.fn("cli.resume")(function* ({ agent: typed, ...options }) {
     const config = yield* configuration
-    yield* runAsking(config, resume(config, typed, options))
+    yield* runAsking(
+      config,
+      resume(config, typed, options).pipe(Effect.catchTag("Refused", tellRefusal({ kind: "resume" }, options)))
+    )
   })
 ).pipe(Command.withDescription("End a pause or a drain, of one agent or of all together"))

@@ -13,6 +13,7 @@ import { json, task, waitFlags } from "../asking/askFlags.ts"
 import { runAsking } from "../asking/commandProgram.ts"
 import { newRequest } from "../asking/newRequest.ts"
 import { Refused } from "../asking/Refused.ts"
+import { tellRefusal } from "../asking/tellAnswer.ts"
 import { configuration } from "../flags.ts"
 import type { Configuration } from "../settings/Configuration.ts"
 import { ConfigurationError } from "../settings/ConfigurationError.ts"
@@ -40,6 +41,11 @@ export const retryCommand = Command.make(
   { task, json, ...waitFlags("the scheduler has carried it out") },
   Effect.fn("cli.retry")(function* ({ task: taskId, ...options }) {
     const config = yield* configuration
-    yield* runAsking(config, retry(config, taskId, options))
+    yield* runAsking(
+      config,
+      retry(config, taskId, options).pipe(
+        Effect.catchTag("Refused", tellRefusal({ kind: "retry", task: taskId }, options))
+      )
+    )
   })
 ).pipe(Command.withDescription("Release a task that is parked or waits after a failure; its counts begin anew"))

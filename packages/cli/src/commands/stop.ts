@@ -16,7 +16,7 @@ import { runAsking } from "../asking/commandProgram.ts"
 import { waitFor } from "../asking/deliver.ts"
 import { newRequest } from "../asking/newRequest.ts"
 import { Refused } from "../asking/Refused.ts"
-import { acceptedBy, tellAnswer } from "../asking/tellAnswer.ts"
+import { acceptedBy, tellAnswer, tellRefusal } from "../asking/tellAnswer.ts"
 import type { Told } from "../asking/tellAnswer.ts"
 import { agentOf } from "../asking/underWay.ts"
 import { configuration } from "../flags.ts"
@@ -82,7 +82,10 @@ const stop = Effect.fn("stop")(function* (config: Configuration, taskId: TaskId,
   const subject = { kind: "stop", task: taskId }
   if (attempt === null) {
     const says = `nothing runs at task ${taskId}: there is nothing to stop`
-    return yield* tellAnswer({ result: "nothing", says, about: subject }, options)
+    return yield* tellAnswer(
+      { result: "nothing", says, about: subject },
+      { ...options, dryRun: config.settings.dryRun }
+    )
   }
   const { agent, epoch, stopping, token } = attempt
   const about = { ...subject, epoch, agent }
@@ -116,6 +119,11 @@ export const stopCommand = Command.make(
   { task, json, ...waitFlags("the attempt has ended") },
   Effect.fn("cli.stop")(function* ({ task: taskId, ...options }) {
     const config = yield* configuration
-    yield* runAsking(config, stop(config, taskId, options))
+    yield* runAsking(
+      config,
+      stop(config, taskId, options).pipe(
+        Effect.catchTag("Refused", tellRefusal({ kind: "stop", task: taskId }, options))
+      )
+    )
   })
 ).pipe(Command.withDescription("Stop the attempt at a task; the task goes back and waits its backoff"))
