@@ -56,7 +56,9 @@ export const commandLine: ReadonlyArray<Wrong> = [
   {
     name: "a port that there is not",
     args: ["up", "--port", "99999"],
-    says: ['Invalid value for flag --port: "99999". Expected a value between 0 and 65535. Try: tinyscheduler up --help']
+    says: [
+      'Invalid value for flag --port: "99999". Expected a whole number from 0 to 65535. Try: tinyscheduler up --help'
+    ]
   },
   {
     name: "an empty address to listen on, which would be every address of the machine",
@@ -69,7 +71,7 @@ export const commandLine: ReadonlyArray<Wrong> = [
     name: "a wait that is over before it begins",
     args: [...once, "--stop-wait", "-1"],
     says: [
-      'Invalid value for flag --stop-wait: "-1". Expected a value between 0 and 86400. Try: tinyscheduler run --help'
+      'Invalid value for flag --stop-wait: "-1". Expected a whole number from 0 to 86400. Try: tinyscheduler run --help'
     ]
   },
   {
