@@ -156,6 +156,30 @@ describe("an attempt of which two scans show nothing, while its cgroup has membe
   )
 })
 
+describe("a member of a cgroup that is shown as 0, since its pid namespace can't be seen", () => {
+  it.effect("holds the slot, and nobody is told to signal 0: that is whoever types it", () =>
+    Effect.gen(function* () {
+      const { context, inputWith, world } = yield* runningWorld({ delegated, leaves: [] })
+      const cgroups: CgroupsShape = {
+        ...Context.get(context, Cgroups),
+        members: () => Effect.succeed([0]),
+        kill: () => Effect.succeed(false)
+      }
+      const pass = () => Effect.provide(runPass(inputWith(desired)), Context.add(context, Cgroups, cgroups))
+      yield* later(world, 60)
+      yield* passes(world, { pass }, 4, 5)
+      const [told = "", ...more] = (yield* pass()).errors
+      assert.match(
+        told,
+        /^task 1: a process that can't be seen from here is left of epoch 1 and holds its slot: .*cgroup/
+      )
+      assert.notMatch(told, /kill/)
+      assert.deepStrictEqual(more, [])
+      assert.deepStrictEqual([outcomes(world), world.machine.signals], [[], []])
+    })
+  )
+})
+
 describe("cgroups that outlived their attempts", () => {
   it.effect("are removed when they are ours by what is remembered, and left alone when they are not", () =>
     Effect.gen(function* () {

@@ -447,6 +447,12 @@ it("every finding says what, why and what next, each in one line", () => {
   }
 })
 
+it("no command signals 0, as which the kernel shows a process of another pid namespace", () => {
+  const survivors = { _tag: "Survivors", taskId: taskId(1), epoch: 3, why: "killed-and-alive" } as const
+  expect(describeFinding({ ...survivors, pids: [0] }).todo).not.toMatch(/kill|ps -/)
+  expect(describeFinding({ ...survivors, pids: [0, 77] }).todo).toMatch(/\(ps -fp 77\).*: kill -KILL 77$/)
+})
+
 it("a command that it tells can be copied, whatever the path", () => {
   const path = "/srv/it's mine/state/agents.json"
   const { todo } = describeFinding({ _tag: "UntrustedFile", path, problem: "can be written by others" })

@@ -18,6 +18,12 @@ const toldMax = 8
 const supervisorOf = ({ lease }: TaskRecord): ReadonlyArray<number> =>
   lease._tag === "Read" && lease.lease.pid !== null && lease.evidence.supervisor === "alive" ? [lease.lease.pid] : []
 
+/** As this the kernel shows a member of a cgroup whose pid namespace can't be seen; to kill(1) it is its caller's own group. */
+const unseenPid = 0
+
+const unseen = ({ lease }: TaskRecord): string =>
+  `it has another pid namespace; look for it where the attempt's cgroup can be seen whole, as on the host: cat ${(lease._tag === "Read" ? lease.lease.cgroup : undefined) ?? ""}/cgroup.procs`
+
 const whyAlive = (pid: number, seen: ProcessDescription | null, record: StopRecord, isSupervisor: boolean): string => {
   if (!isSupervisor && !record.targets.some((target) => target.pid === pid))
     return `nobody can say whether it is the attempt's, so it gets no signal; if it is, end it: kill ${pid}`
@@ -43,10 +49,15 @@ export const describeSurvivors = Effect.fn("pass.describeSurvivors")(function* (
     const alone = verdict.survivors.length === 0
     const survivors = alone ? supervisorOf(record) : verdict.survivors
     const { describe } = yield* ProcessTable
+    const isLeft = `is left of epoch ${verdict.epoch} and holds its slot`
     for (const pid of survivors.slice(0, toldMax)) {
+      if (pid === unseenPid) {
+        sentences.push(`task ${verdict.taskId}: a process that can't be seen from here ${isLeft}: ${unseen(record)}`)
+        continue
+      }
       const seen = yield* describe(pid)
       sentences.push(
-        `task ${verdict.taskId}: process ${pid}${seen === null ? "" : ` (${seen.name})`} is left of epoch ${verdict.epoch} and holds its slot: ${whyAlive(pid, seen, stop, alone)}`
+        `task ${verdict.taskId}: process ${pid}${seen === null ? "" : ` (${seen.name})`} ${isLeft}: ${whyAlive(pid, seen, stop, alone)}`
       )
     }
     if (survivors.length > toldMax)

@@ -27,6 +27,12 @@ const days = (ageMs: number): string => {
 const thenAgain = (pids: ReadonlyArray<number>): string =>
   `let ${pids.length === 1 ? "it" : "them"} end, or look at ${pids.length === 1 ? "it" : "them"} and end ${pids.length === 1 ? "it" : "them"} (${kill(pids, "TERM")}); then repair again`
 
+/** None are left where the kernel shows them as 0, for their pid namespace can't be seen. */
+const ofSurvivors = (pids: ReadonlyArray<number>, signal: "TERM" | "KILL"): string =>
+  pids.length === 0
+    ? "look at the attempt's cgroup from where its processes can be seen, as on the host, and end them there"
+    : `look at them (ps -fp ${pids.slice(0, most).join(",")}), and end them if they are of that attempt: ${kill(pids, signal)}`
+
 const ofHindrance = (hindrance: Hindrance, path: string): string => {
   switch (hindrance._tag) {
     case "Alive":
@@ -142,7 +148,10 @@ export const describeFinding = (finding: Finding): Described => {
           finding.why === "killed-and-alive"
             ? "what of them is certainly ours was sent SIGKILL; what is left waits for a disk, or its group's leader is gone and nobody can prove that it is ours, so no signal is sent"
             : "they are of an attempt whose files say no more, and hold the task until they end",
-        todo: `look at them (ps -fp ${finding.pids.slice(0, most).join(",")}), and end them if they are of that attempt: ${kill(finding.pids, finding.why === "killed-and-alive" ? "KILL" : "TERM")}`
+        todo: ofSurvivors(
+          finding.pids.filter((pid) => pid > 0),
+          finding.why === "killed-and-alive" ? "KILL" : "TERM"
+        )
       }
     case "UnknownLiveness":
       return {
