@@ -90,12 +90,9 @@ const holderOf = (record: TaskRecord): { readonly agent: string | null; readonly
   return { agent: start?.agentName ?? null, queue: start?.queue ?? null }
 }
 
-const countBy = <A>(items: ReadonlyArray<A>, key: (item: A) => string | null): ReadonlyMap<string, number> => {
-  const counts = new Map<string, number>()
-  for (const item of items) {
-    const name = key(item)
-    if (name !== null) counts.set(name, (counts.get(name) ?? 0) + 1)
-  }
+const countBy = <A, K>(items: ReadonlyArray<A>, key: (item: A) => K): ReadonlyMap<K, number> => {
+  const counts = new Map<K, number>()
+  for (const item of items) counts.set(key(item), (counts.get(key(item)) ?? 0) + 1)
   return counts
 }
 
@@ -152,7 +149,7 @@ const onlyTheReady: Check = (observed, desired, plan) => {
   const records = new Map(observed.records.map((record) => [record.taskId as number, record]))
   const agentRecords = new Map(observed.agents.map((record) => [record.agentName as string, record]))
   const agents = new Map(desired.agents.map((agent) => [agent.name as string, agent]))
-  const parents = new Set([...tasks.values()].flatMap(({ parent }) => (parent === null ? [] : [parent as number])))
+  const parents = new Set([...tasks.values()].map(({ parent }) => parent))
   const { policy } = desired
   return startsOf(plan).flatMap((start) => {
     const task = tasks.get(start.taskId)
@@ -307,7 +304,10 @@ const epochsGrow: Check = (observed, _desired, plan) => {
 /** (i) No task lacking only a slot waits while an eligible agent has a free one. */
 const noIdleSlot: Check = (observed, desired, plan) => {
   const tasks = openTasks(observed)
-  const used = countBy([...observed.records.filter(isUnderWay).map(holderOf), ...startsOf(plan)], ({ agent }) => agent)
+  const used = countBy(
+    [...observed.records.filter(isUnderWay).map(holderOf), ...startsOf(plan)],
+    ({ agent }): string | null => agent
+  )
   const records = new Map(observed.agents.map((record) => [record.agentName as string, record]))
   const recipes = new Map(observed.recipes.map((sight) => [sight.recipe, sight.state]))
   const isAvailable = (name: string): boolean => {
@@ -318,7 +318,6 @@ const noIdleSlot: Check = (observed, desired, plan) => {
   const free = desired.agents.filter(
     (agent) => agent.enabled && isAvailable(agent.name) && (used.get(agent.name) ?? 0) < agent.slots
   )
-  if (free.length === 0) return []
   const lacksOnlyASlot = (verdict: Verdict): verdict is Extract<Verdict, { readonly _tag: "Wait" }> =>
     verdict._tag === "Wait" && verdict.reasons[0]?._tag === "NoFreeSlot"
   return plan.verdicts.filter(lacksOnlyASlot).flatMap(({ taskId }) => {

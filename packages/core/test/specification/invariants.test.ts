@@ -203,6 +203,18 @@ describe("(b) one lease per task, one start per task", () => {
       actions: [start(1, "ada"), start(1, "ada")],
       says: [underWay, twice, underWay]
     },
+    {
+      name: "whatever else is done about a task under way is no start",
+      world: oneAgent().addRunning(1, "ada"),
+      actions: [sweep(3), endLegacy()],
+      says: []
+    },
+    over("memories that can't be read", { attemptsProblem: "not JSON" }, false),
+    over(
+      "the dead claim of an attempt whose ending alone is remembered",
+      { claims: [claimOf(3)], attempts: attempts(1, null, { outcomes: closed(3).outcomes }) },
+      false
+    ),
     over("a lease", { lease: leaseOf(1) }, true),
     over("a lease that can't be read", { lease: unreadable(1, null) }, true),
     over("a lease of the old form, dead or not", { lease: legacyLease(1, "ada", "dead") }, true),
@@ -289,6 +301,16 @@ describe("(a) no start exceeds a limit", () => {
       { lease: leaseOf(2, "ada", null), claims: [claimOf(3), torn(4)], attempts: open(4) },
       [full("ada")]
     ),
+    holds("a claim alone holds a slot, in a queue that nobody knows", { claims: [claimOf(3)] }, [full("bob")]),
+    holds(
+      "what is left of a start without files holds nobody's",
+      { attempts: closed(4), openStart: evidence.healthy },
+      []
+    ),
+    holds("the dead claim of an attempt that ended holds none", { attempts: closed(4), claims: [claimOf(3)] }, []),
+    holds("its own claim that can't be read neither", { lease: leaseOf(3, "ada", null), claims: [torn(3)] }, [
+      full("ada")
+    ]),
     holds(
       "a claim that can't be read wins over no lease",
       { lease: leaseOf(2, "ada", null), claims: [torn(4)], attempts: open(4) },
@@ -348,6 +370,12 @@ describe("(a) no start exceeds a limit", () => {
         .addRecord(1, { lease: unreadable(1, null) }),
       actions: [start(2, "ada")],
       says: ["all agents: 1 held + 1 started > 1"]
+    },
+    {
+      name: "what ended counts among none",
+      world: oneAgent().limitAll(1).addAttempts(1, closed(3)),
+      actions: [start(2, "ada")],
+      says: []
     },
     {
       name: "an agent that is not there has no slot",
@@ -519,6 +547,9 @@ describe("(d) no slot is freed while a survivor is not proven dead", () => {
     ),
     ended("its claim can't be read", { ...leased(dead), claims: [torn(3)] }, end(3), []),
     ended("without a claim", leased(dead), end(3), ["task 1: epoch 3 is ended without shutting a late supervisor out"]),
+    ended("with another epoch's claim alone", { ...leased(dead), claims: [claimOf(2)] }, end(3), [
+      "task 1: epoch 3 is ended without shutting a late supervisor out"
+    ]),
     ended("without a claim, through a tombstone", leased(dead), end(3, "running", { tombstone: true }), []),
     ended(
       "finished: its supervisor may live on for a moment",
@@ -740,7 +771,11 @@ describe("(i) no task waits for a slot that is free", () => {
     waiting("nothing is against it", withAgent({}, {}), idle("ada")),
     waiting("its slot is held", withAgent({}).addRunning(2, "ada"), []),
     waiting("one of its slots is held", withAgent({ slots: 2 }).addRunning(2, "ada"), idle("ada")),
-    waiting("its slot was held", withAgent({}).addAttempts(2, attempts(2, null)), idle("ada")),
+    waiting(
+      "its slot was held",
+      withAgent({}).addRecord(2, { claims: [claimOf(3, evidence.claimDead, "ada")], attempts: closed(4) }),
+      idle("ada")
+    ),
     waiting("its slot is given to another task", withAgent({}).addTask(2), [], { actions: [start(2, "ada")] }),
     waiting("one of its slots is", withAgent({ slots: 2 }).addTask(2), idle("ada"), { actions: [start(2, "ada")] }),
     waiting("it serves another queue", withAgent({ queues: [queueName("ops")] }), []),
@@ -804,6 +839,11 @@ describe("(e) the plans of successive rounds come to rest", () => {
       name: "a third",
       rounds: [[start(1, "ada")], [start(2, "ada")], [start(3, "ada"), start(4, "ada")]],
       says: ["round 3 still has 2 actions"]
+    },
+    {
+      name: "a third and a fourth",
+      rounds: [[start(1, "ada")], [start(2, "ada")], [start(3, "ada")], [start(4, "ada")]],
+      says: ["round 3 still has 1 actions", "round 4 still has 1 actions"]
     },
     { name: "a third after something ended", rounds: [[end(3)], [note], [start(3, "ada")]], says: [] },
     { name: "a third after an old lease ended", rounds: [[endLegacy()], [note], [start(3, "ada")]], says: [] },
