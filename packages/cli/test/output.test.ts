@@ -2,11 +2,14 @@ import { assert, describe, it } from "@effect/vitest"
 import { demoReport, mostAtOnce } from "tinyscheduler/demo/demoReport"
 import { tell } from "tinyscheduler/exits"
 import { escapeShort, escapeText } from "tinyscheduler/output/escape"
+import { agentNote } from "tinyscheduler/output/agentNote"
 import { repairText } from "tinyscheduler/output/repairText"
 import { table } from "tinyscheduler/output/table"
 import { usageError } from "tinyscheduler/output/usageError"
 import { ConfigurationError } from "tinyscheduler/settings/ConfigurationError"
-import { TaskId } from "@tinyscheduler/core/domain/identifiers"
+import { newAgentRecord } from "@tinyscheduler/core/domain/Attempts"
+import { policyDefaults } from "@tinyscheduler/core/domain/DesiredState"
+import { AgentName, TaskId } from "@tinyscheduler/core/domain/identifiers"
 import type { Task } from "@tinyscheduler/core/domain/Task"
 import { LockHeld } from "@tinyscheduler/core/ports/SchedulerLock"
 
@@ -59,6 +62,27 @@ describe("a refused command line", () => {
     ]
   ])("%j", (message, told) => {
     assert.strictEqual(usageError(message), told)
+  })
+})
+
+describe("an agent in status", () => {
+  it("has each reason for which it takes no task, and none that is past", () => {
+    const name = AgentName.make("vaela")
+    const nowMs = Date.parse("2026-01-20T04:00:00.000Z")
+    const record = {
+      ...newAgentRecord(name),
+      pausedBy: "root (no tokens left)",
+      pausedUntil: "2026-01-20T05:00:00.000Z",
+      setAsideUntil: "2026-01-20T04:00:30.000Z"
+    }
+    const note = (enabled: boolean, atMs: number) =>
+      agentNote({ name, enabled }, { agents: [record], nowMs: atMs }, policyDefaults)
+    assert.strictEqual(
+      note(false, nowMs),
+      "disabled; paused by root (no tokens left) until 2026-01-20T05:00:00.000Z; set aside until 2026-01-20T04:00:30.000Z: its starts keep failing"
+    )
+    assert.strictEqual(note(true, nowMs + 3_600_000), "")
+    assert.strictEqual(agentNote({ name, enabled: true }, { agents: [], nowMs }, policyDefaults), "")
   })
 })
 

@@ -1,7 +1,6 @@
 /** `status`: agents and their slots, what runs, what waits and why. Looks only; works beside a running scheduler. */
 import { existsSync } from "node:fs"
 import { readHolder } from "@tinyscheduler/adapters-fs/SchedulerLock"
-import type { Pause } from "@tinyscheduler/core/domain/Attempts"
 import type { ObservedState } from "@tinyscheduler/core/domain/ObservedState"
 import type { Plan } from "@tinyscheduler/core/domain/Plan"
 import type { Request } from "@tinyscheduler/core/domain/Request"
@@ -16,6 +15,7 @@ import * as Flag from "effect/cli/Flag"
 import { exitCodes, ExitWith } from "../exits.ts"
 import { configuration } from "../flags.ts"
 import { layerPorts } from "../layers.ts"
+import { agentNote, pauseText } from "../output/agentNote.ts"
 import { escapeShort, escapeText } from "../output/escape.ts"
 import { layerLogging } from "../output/logging.ts"
 import { print, printJson } from "../output/print.ts"
@@ -52,16 +52,6 @@ const schedulerText = (config: Configuration, holder: string | null): string => 
 const listed = (taskIds: ReadonlyArray<number>): string =>
   `${taskIds.slice(0, 12).join(" ")}${taskIds.length > 12 ? ` … (${taskIds.length})` : ""}`
 
-const pauseText = ({ by, until }: Pause): string =>
-  `paused by ${escapeShort(by, 80)}${until === null ? "" : ` until ${until}`}`
-
-const pausedText = ({ agents, nowMs }: ObservedState, name: string): string => {
-  const record = agents.find(({ agentName }) => agentName === name)
-  const by = record?.pausedBy ?? null
-  const pause = by === null ? null : { by, until: record?.pausedUntil ?? null }
-  return pauseHolds(pause, nowMs) ? pauseText(pause) : ""
-}
-
 /** What commands asked of a scheduler that has not come to it; all that stands below is as if it had. */
 const askedText = (asked: ReadonlyArray<Request>): string =>
   `asked for, the next pass carries it out: ${asked.slice(0, 12).map(describeRequest).join(", ")}${asked.length > 12 ? `, … (${asked.length})` : ""}`
@@ -89,7 +79,7 @@ const statusText = (
     agent.name,
     agent.queues.map((queue) => escapeText(queue)).join(" "),
     `${held.get(agent.name)?.held ?? 0}/${agent.slots}`,
-    agent.enabled ? pausedText(observed, agent.name) : "disabled"
+    agentNote(agent, observed, config.desired.policy)
   ])
   const attempts = made.verdicts.filter(
     ({ _tag }) => _tag === "Running" || _tag === "Stop" || _tag === "Finish" || _tag === "Reclaim"
