@@ -54,6 +54,20 @@ export const cases: { readonly [name: string]: History } = {
       pass()
     ]
   },
+  "a start that was forgotten with all of its files is one again when its lease comes back": {
+    scripts: ["completes"],
+    steps: [
+      dev,
+      ops,
+      { _tag: "Pass", mishaps: [{ call: 7, moment: "before", kind: "fail" }] },
+      { _tag: "Lease", task: 3, fault: "lost", nth: 0 },
+      { _tag: "Ask", what: "repair", task: 0, nth: 0 },
+      { _tag: "KillAll" },
+      { _tag: "AttemptsFile", task: 7, readable: false },
+      pass(),
+      { _tag: "Lease", task: 3, fault: "back", nth: 0 }
+    ]
+  },
   "a claim that came late from where nobody can look holds its task for a while, not for ever": {
     scripts: ["completes"],
     steps: [

@@ -95,17 +95,26 @@ export class HistoryMachine {
     }
   }
 
-  /** Where people destroyed both lease and attempts file, and a repair began a new one, no file tells of the start. */
+  /**
+   * Where people destroyed both lease and attempts file, and a repair began a new one, no file tells of the start: until
+   * its lease comes back.
+   */
   forgetStarts(): void {
-    const { attempts, history } = this.world.files
+    const { files } = this.world
     for (const id of this.people.tornAttempts) {
       const token = this.startOf.get(id)
-      const kept = attempts.get(id)
+      const kept = files.attempts.get(id)
       if (token === undefined || kept === undefined || !this.people.lostLeases.has(id)) continue
-      const isKnown = kept.last?.token === token || history.some((line) => line.token === token)
-      if (isKnown || kept.outcomes.some((recorded) => recorded.token === token)) continue
-      this.starts.delete(token)
-      this.people.raced.add(id)
+      const isKnown =
+        kept.last?.token === token ||
+        kept.outcomes.some((recorded) => recorded.token === token) ||
+        files.history.some((line) => line.token === token) ||
+        files.leaseToken(id) === token
+      if (isKnown) this.starts.add(token)
+      else {
+        this.starts.delete(token)
+        this.people.raced.add(id)
+      }
     }
   }
 
