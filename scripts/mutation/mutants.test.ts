@@ -38,6 +38,8 @@ interface Timed extends CollectedTest {
 
 const log = process.env["MUTATION_LOG"] ?? ""
 const [share = 0, shares = 1] = (process.env["SHARE"] ?? "0/1").split("/").map(Number)
+/** Tests that take longer are left out: a mutant that survives has to pass all that reach it, and there are thousands. */
+const slowestMs = Number(process.env["SLOWEST_MS"] ?? 400)
 /** A mutant that makes a loop endless is stopped after so many times what it takes otherwise. */
 const hitsFactor = 100
 
@@ -68,15 +70,21 @@ const rehearse = async (tests: ReadonlyArray<CollectedTest>): Promise<ReadonlyAr
     timed.push({ ...test, ms: performance.now() - began, reaches })
   }
   switches.currentTestId = undefined
-  return timed.sort((left, right) => left.ms - right.ms)
+  return timed.filter(({ ms }) => ms <= slowestMs)
 }
+
+/** How many mutants each test has killed: neighbours are often killed by the same one. */
+const kills = new Map<string, number>()
+const costOf = ({ ms, name }: Timed): number => ms / (1 + (kills.get(name) ?? 0))
 
 const isKilledBy = async (tests: ReadonlyArray<Timed>, id: string): Promise<boolean> => {
   switches.activeMutant = id
-  for (const test of tests) {
+  for (const test of [...tests].sort((left, right) => costOf(left) - costOf(right))) {
     switches.hitCount = 0
     switches.hitLimit = (test.reaches[id] ?? 1) * hitsFactor
-    if (!(await passes(test))) return true
+    if (await passes(test)) continue
+    kills.set(test.name, (kills.get(test.name) ?? 0) + 1)
+    return true
   }
   return false
 }
