@@ -39,7 +39,7 @@ const runShare = (log: string, share: string, files: string): Promise<boolean> =
     const child = spawn("vitest", ["run", "--config", "scripts/mutation/vitest.config.ts", "--silent"], {
       stdio: ["ignore", "ignore", "inherit"],
       detached: true,
-      env: { RUNS: "10", ...process.env, MUTATION_LOG: log, SHARE: share, FILES: files }
+      env: { RUNS: "20", ...process.env, MUTATION_LOG: log, SHARE: share, FILES: files }
     })
     const began = Date.now()
     const watch = setInterval(() => {

@@ -39,7 +39,7 @@ interface Timed extends CollectedTest {
 const log = process.env["MUTATION_LOG"] ?? ""
 const [share = 0, shares = 1] = (process.env["SHARE"] ?? "0/1").split("/").map(Number)
 /** Tests that take longer are left out: a mutant that survives has to pass all that reach it, and there are thousands. */
-const slowestMs = Number(process.env["SLOWEST_MS"] ?? 400)
+const slowestMs = Number(process.env["SLOWEST_MS"] ?? 800)
 /** A mutant that makes a loop endless is stopped after so many times what it takes otherwise. */
 const hitsFactor = 100
 
