@@ -1,5 +1,5 @@
 /**
- * How much of the decision its tests hold: `pnpm mutate [part of a file's name]` tries every small change of
+ * How much of the decision its tests hold: `pnpm mutate [parts of files' names, with commas]` tries every small change of
  * packages/core/src/reconcile that Stryker's instrumenter knows, shared among the processors, and prints the score of
  * each file and each change that no test minds. A change that hangs is ended after a while and counts as found.
  */
