@@ -38,13 +38,9 @@ export interface Facts extends AttemptContext {
   readonly startMonoMs: number
 }
 
-/** An intent of which no claim is known. */
-export const isUnclaimedIntent = ({ view }: AttemptContext): boolean =>
-  view.lease?.phase === "starting" && view.claim === "none"
-
-/** Whether its pids mean something here. */
-export const leaseReach = (facts: AttemptContext): "here" | "earlier-boot" | "elsewhere" =>
-  facts.view.lease === null ? "here" : reach(facts.view.lease, facts.observed.here)
+/** From where an intent is of which no claim is known; null for whatever is no such intent. */
+export const unclaimedFrom = ({ observed, view }: AttemptContext): "here" | "earlier-boot" | "elsewhere" | null =>
+  view.lease?.phase === "starting" && view.claim === "none" ? reach(view.lease, observed.here) : null
 
 /** Its task is gone, archived, another one, or somebody else's. */
 export const takenAway = ({ sight, view }: Facts): boolean => {
@@ -90,7 +86,8 @@ const isUnknown = (context: AttemptContext): boolean => {
   const { agent, supervisor } = context.view.evidence
   if (othersLive(context) || supervisor === "alive") return false
   // An intent that nobody has claimed has no process whose silence could count.
-  if (isUnclaimedIntent(context)) return leaseReach(context) === "elsewhere"
+  const from = unclaimedFrom(context)
+  if (from !== null) return from === "elsewhere"
   return supervisor === "unknown" || agent === "unknown"
 }
 
@@ -99,8 +96,11 @@ export const isFinishedAndGone = ({ view }: Facts): boolean =>
   view.lease?.phase === "finished" && nothingLeft(view.evidence)
 
 /** Its loss was recorded by the clock, and nothing has shown since that it lives. */
-export const isGivenUp = ({ unknown, view }: Facts): boolean =>
-  unknown && view.recorded?.outcome === "lost" && view.claim !== "tombstone"
+export const isGivenUp = ({ unknown, view }: Facts): boolean => unknown && view.recorded?.outcome === "lost"
+
+/** A tombstone won its epoch before it began; where a lease went further, the tombstone came when its claim was missing. */
+export const isUndone = ({ view }: AttemptContext): boolean =>
+  view.claim === "tombstone" && (view.lease === null || view.lease.phase === "starting")
 
 /** Everything the rules ask about one attempt. */
 export const factsOf = (context: AttemptContext): Facts => {

@@ -38,7 +38,8 @@ export type AttemptView =
   | {
       readonly _tag: "OpenStart"
       readonly reference: AttemptReference
-      readonly evidence: Evidence
+      /** Null until it was looked for. */
+      readonly evidence: Evidence | null
       readonly queue: string | null
       readonly prior: TaskPrior
       readonly taskCreatedAt: string
@@ -69,8 +70,16 @@ export type AttemptView =
     }
   | { readonly _tag: "Nothing" }
 
+type LastStart = NonNullable<Attempts["last"]>
+
 const recordedOutcome = (attempts: Attempts | null, epoch: number): RecordedOutcome | null =>
   attempts?.outcomes.find((recorded) => recorded.epoch === epoch) ?? null
+
+/** The latest start, where it is that of this epoch. */
+const startOf = ({ attempts }: TaskRecord, epoch: number): LastStart | null => {
+  const last = attempts?.last ?? null
+  return last?.epoch === epoch ? last : null
+}
 
 const unassigned: TaskPrior = { status: "idle", assignee: null }
 
@@ -113,7 +122,7 @@ const sweepableBelow = (claims: ReadonlyArray<ClaimSight>, epoch: number): Epoch
 const fromLease = (record: TaskRecord, lease: Lease, evidence: Evidence): AttemptView => {
   const own = record.claims.find((sight) => sight.epoch === lease.epoch)
   const claim = own === undefined ? "none" : own._tag === "Unreadable" ? "unreadable" : own.claim.kind
-  if (claim === "unreadable" && own?._tag === "Unreadable" && lease.phase === "starting") {
+  if (own?._tag === "Unreadable" && lease.phase === "starting") {
     return {
       _tag: "Held",
       reason: { _tag: "LeaseUnreadable", path: own.path, problem: own.problem },
@@ -153,7 +162,7 @@ const fromClaim = (
 ): AttemptView => {
   const { claim, epoch } = sight
   const recorded = recordedOutcome(record.attempts, epoch)
-  const last = record.attempts?.last?.epoch === epoch ? record.attempts.last : null
+  const last = startOf(record, epoch)
   // A later start proves that this one was closed, also where its ending is remembered no more.
   const reference = {
     taskId: record.taskId,
@@ -188,8 +197,9 @@ const fromClaim = (
 
 /** A start without an ending that is later than every claim: it was written down, and then neither lease nor claim. */
 const openStart = (record: TaskRecord): AttemptView | null => {
-  const last = record.attempts?.last ?? null
-  if (last === null || record.attempts === null || recordedOutcome(record.attempts, last.epoch) !== null) return null
+  const { attempts } = record
+  const last = attempts?.last ?? null
+  if (attempts === null || last === null || recordedOutcome(attempts, last.epoch) !== null) return null
   if (record.claims.some((sight) => sight.epoch >= last.epoch)) return null
   return {
     _tag: "OpenStart",
@@ -200,18 +210,16 @@ const openStart = (record: TaskRecord): AttemptView | null => {
       agent: last.agentName,
       phase: "none"
     },
-    evidence: record.openStart ?? { supervisor: "unknown", agent: null, others: [], scanned: false },
+    evidence: record.openStart,
     queue: last.queue,
     prior: last.prior,
-    taskCreatedAt: record.attempts.taskCreatedAt,
+    taskCreatedAt: attempts.taskCreatedAt,
     sweepable: sweepableBelow(record.claims, last.epoch)
   }
 }
 
-const heldByClaim = (record: TaskRecord): AttemptView | null => {
-  const top = record.claims.at(-1)
-  if (top === undefined || top._tag === "Read") return null
-  const last = record.attempts?.last?.epoch === top.epoch ? record.attempts.last : null
+const heldByClaim = (record: TaskRecord, top: Extract<ClaimSight, { readonly _tag: "Unreadable" }>): AttemptView => {
+  const last = startOf(record, top.epoch)
   return {
     _tag: "Held",
     reason: { _tag: "LeaseUnreadable", path: top.path, problem: top.problem },
@@ -255,11 +263,12 @@ export const attemptView = (record: TaskRecord): AttemptView => {
         queue: null,
         epoch: record.epochMax
       }
-    case "Missing":
-      return (
-        openStart(record) ??
-        (top?._tag === "Read" ? fromClaim(record, top, "lease-missing") : heldByClaim(record)) ?? { _tag: "Nothing" }
-      )
+    case "Missing": {
+      const open = openStart(record)
+      if (open !== null) return open
+      if (top === undefined) return { _tag: "Nothing" }
+      return top._tag === "Read" ? fromClaim(record, top, "lease-missing") : heldByClaim(record, top)
+    }
   }
 }
 

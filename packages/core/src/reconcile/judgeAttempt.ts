@@ -7,12 +7,12 @@ import {
   factsOf,
   isFinishedAndGone,
   isGivenUp,
-  isUnclaimedIntent,
-  leaseReach,
+  isUndone,
   othersLive,
   silentTooLong,
   takenAway,
-  tooLong
+  tooLong,
+  unclaimedFrom
 } from "./attemptFacts.ts"
 import type { AttemptContext, Facts } from "./attemptFacts.ts"
 import { base, end, fromFault, judged, recordedEnding, running, startFailed, stop } from "./judgement.ts"
@@ -27,8 +27,7 @@ const rules: ReadonlyArray<Rule> = [
   {
     name: "its ending is recorded: the remaining steps are done",
     when: (facts) =>
-      facts.view.recorded !== null &&
-      (facts.dead || facts.view.claim === "tombstone" || isFinishedAndGone(facts) || isGivenUp(facts)),
+      facts.view.recorded !== null && (facts.dead || isUndone(facts) || isFinishedAndGone(facts) || isGivenUp(facts)),
     judge: (facts) =>
       end({
         reason: "ending-continued",
@@ -38,8 +37,7 @@ const rules: ReadonlyArray<Rule> = [
   },
   {
     name: "a tombstone stands: the undo goes on",
-    // A lease that went further has its own evidence: its tombstone was linked where a claim was missing.
-    when: ({ view }) => view.claim === "tombstone" && (view.lease === null || view.lease.phase === "starting"),
+    when: isUndone,
     judge: end({
       reason: "undo-continued",
       ending: (facts) => (facts.fault === null ? startFailed("nobody claimed it")() : fromFault(facts)),
@@ -48,12 +46,12 @@ const rules: ReadonlyArray<Rule> = [
   },
   {
     name: "its start was given up by this process",
-    when: (facts) => isUnclaimedIntent(facts) && facts.fault !== null,
+    when: (facts) => unclaimedFrom(facts) !== null && facts.fault !== null,
     judge: end({ reason: "start-given-up", ending: fromFault, tombstone: true })
   },
   {
     name: "an intent of an earlier boot",
-    when: (facts) => isUnclaimedIntent(facts) && leaseReach(facts) === "earlier-boot",
+    when: (facts) => unclaimedFrom(facts) === "earlier-boot",
     judge: end({
       reason: "unclaimed",
       ending: startFailed("the machine was restarted before it began"),
@@ -63,14 +61,13 @@ const rules: ReadonlyArray<Rule> = [
   {
     name: "nobody claimed it in time",
     when: (facts) =>
-      isUnclaimedIntent(facts) &&
-      leaseReach(facts) === "here" &&
+      unclaimedFrom(facts) === "here" &&
       facts.observed.monoMs - facts.startMonoMs >= facts.desired.policy.startGraceSec * 1000,
     judge: end({ reason: "unclaimed", ending: startFailed("nobody claimed it in time"), tombstone: true })
   },
   {
     name: "an intent that may yet be claimed",
-    when: (facts) => isUnclaimedIntent(facts) && leaseReach(facts) === "here",
+    when: (facts) => unclaimedFrom(facts) === "here",
     judge: running("starting")
   },
   {

@@ -17,7 +17,8 @@ export const judgeOpenStart = (
   sight: TaskSight
 ): Judgement => {
   const { agent, epoch } = view.reference
-  if (!isProvenDead(view.evidence)) {
+  const { evidence } = view
+  if (evidence === null || !isProvenDead(evidence)) {
     return {
       verdict: {
         _tag: "Wait",
@@ -26,7 +27,7 @@ export const judgeOpenStart = (
           {
             _tag: "EarlierAttempt",
             epoch,
-            liveness: view.evidence.others.length > 0 ? "alive" : "unknown"
+            liveness: evidence !== null && evidence.others.length > 0 ? "alive" : "unknown"
           }
         ]
       },
