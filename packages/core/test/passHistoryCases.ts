@@ -68,6 +68,21 @@ export const cases: { readonly [name: string]: History } = {
       { _tag: "Lease", task: 3, fault: "back", nth: 0 }
     ]
   },
+  "an ended attempt whose lease came back on another host is held there until the clock gives it up, tombstone or not":
+    {
+      scripts: ["completes"],
+      steps: [
+        dev,
+        ops,
+        pass(),
+        wait(1),
+        { _tag: "Reboot" },
+        rest,
+        { _tag: "Move", place: "another host", survives: false },
+        { _tag: "Lease", task: 0, fault: "back", nth: 0 },
+        pass({ call: 12, moment: "before", kind: "fail" })
+      ]
+    },
   "a claim that came late from where nobody can look holds its task for a while, not for ever": {
     scripts: ["completes"],
     steps: [
