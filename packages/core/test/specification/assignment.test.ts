@@ -40,6 +40,22 @@ describe("assignment", () => {
       lines: ["start task 1 on ada (epoch 1, attempt 1)", "start task 2 on bo (epoch 1, attempt 1)"]
     },
     {
+      name: "3 and two starts of this plan are more than one",
+      world: world()
+        .addAgent("ada", { slots: 4 })
+        .addAgent("bo", { slots: 3 })
+        .addTask(1)
+        .addTask(2)
+        .addTask(3)
+        .addTask(4),
+      lines: [
+        "start task 1 on ada (epoch 1, attempt 1)",
+        "start task 2 on bo (epoch 1, attempt 1)",
+        "start task 3 on ada (epoch 1, attempt 1)",
+        "start task 4 on bo (epoch 1, attempt 1)"
+      ]
+    },
+    {
       name: "4 of these, the first by name",
       world: world().addAgent("bo").addAgent("ada").addTask(1),
       lines: ["start task 1 on ada (epoch 1, attempt 1)"]
@@ -156,6 +172,15 @@ describe("who can't take it", () => {
         "wait task 1: no free slot: queue dev 1/1; agent bo paused by maria until it is resumed",
         "running task 9 on ada (epoch 1): running"
       ]
+    },
+    {
+      name: "a pool tells its agents' reasons by their names, in whatever order the control file has them",
+      world: world()
+        .addAgent("cy", { enabled: false })
+        .addAgent("ada", { enabled: false })
+        .addAgent("bo", { enabled: false })
+        .addTask(1),
+      lines: ["wait task 1: agent ada is disabled; agent bo is disabled; agent cy is disabled"]
     },
     {
       name: "what a paused agent runs goes on",

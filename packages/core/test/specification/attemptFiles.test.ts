@@ -156,6 +156,16 @@ describe("a running lease", () => {
       lines: ["reclaim task 1 from ada (epoch 3): lost, nothing of it lives", "  end as lost"]
     },
     {
+      name: "is not claimed by the claim of an earlier attempt",
+      world: working().addLease(runningLease(1, 3, "ada"), evidence.healthy, { claims: [claimed(2, dead)] }),
+      lines: ["running task 1 on ada (epoch 3): its claim is missing", "  sweep claims up to epoch 2"]
+    },
+    {
+      name: "of whose supervisor alone nobody knows is unknown",
+      world: working().addLease(runningLease(1, 3, "ada"), { ...evidence.dead, supervisor: "unknown" }),
+      lines: ["running task 1 on ada (epoch 3): liveness unknown, its slot is held", "  note: unknown since 0 s"]
+    },
+    {
       name: "whose loss is recorded is not ended while it lives",
       world: working().addLease(runningLease(1, 3, "ada"), evidence.healthy, {
         attempts: attempts(1, { epoch: 3, agent: "ada" }, { outcomes: [recordedOutcome(1, 3, "lost")] })

@@ -138,6 +138,20 @@ describe("blocking", () => {
       ]
     },
     {
+      name: "a cycle is told once round, also where it was first met at another than its smallest id",
+      world: oneAgent()
+        .addTask(1, blockedBy(5))
+        .addTask(3, blockedBy(4))
+        .addTask(4, blockedBy(5))
+        .addTask(5, blockedBy(3)),
+      lines: [
+        "wait task 1: blocked by 5, root blocker 3",
+        "wait task 3: blocking cycle 3 > 4 > 5 > 3",
+        "wait task 4: blocking cycle 3 > 4 > 5 > 3",
+        "wait task 5: blocking cycle 3 > 4 > 5 > 3"
+      ]
+    },
+    {
       name: "a task that blocks itself is a cycle of one",
       world: oneAgent().addTask(4, blockedBy(4)),
       lines: ["wait task 4: blocking cycle 4 > 4"]
