@@ -47,15 +47,14 @@ const rules: ReadonlyArray<Rule> = [
   {
     name: "its start was given up by this process",
     when: (facts) => unclaimedFrom(facts) !== null && facts.fault !== null,
-    judge: end({ reason: "start-given-up", ending: fromFault, tombstone: true })
+    judge: end({ reason: "start-given-up", ending: fromFault })
   },
   {
     name: "an intent of an earlier boot",
     when: (facts) => unclaimedFrom(facts) === "earlier-boot",
     judge: end({
       reason: "unclaimed",
-      ending: startFailed("the machine was restarted before it began"),
-      tombstone: true
+      ending: startFailed("the machine was restarted before it began")
     })
   },
   {
@@ -63,7 +62,7 @@ const rules: ReadonlyArray<Rule> = [
     when: (facts) =>
       unclaimedFrom(facts) === "here" &&
       facts.observed.monoMs - facts.startMonoMs >= facts.desired.policy.startGraceSec * 1000,
-    judge: end({ reason: "unclaimed", ending: startFailed("nobody claimed it in time"), tombstone: true })
+    judge: end({ reason: "unclaimed", ending: startFailed("nobody claimed it in time") })
   },
   {
     name: "an intent that may yet be claimed",

@@ -144,6 +144,7 @@ export const judged = (facts: Facts): { readonly outcome: Outcome; readonly deta
 interface EndOptions {
   readonly reason: ReclaimReason | "finished"
   readonly ending: (facts: Facts) => { readonly outcome: Outcome; readonly detail: string }
+  /** Whatever has no claim is shut out by a tombstone also without it. */
   readonly tombstone?: boolean
   readonly withoutProof?: boolean
 }
