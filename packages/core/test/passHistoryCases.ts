@@ -83,6 +83,20 @@ export const cases: { readonly [name: string]: History } = {
         pass({ call: 12, moment: "before", kind: "fail" })
       ]
     },
+  "an ending that was cut short on another host is told to Tinytask once the clock gives it up": {
+    scripts: ["completes"],
+    steps: [
+      dev,
+      ops,
+      rest,
+      wait(1),
+      { _tag: "Move", place: "another host", survives: false },
+      { _tag: "Lease", task: 0, fault: "lost", nth: 0 },
+      pass(),
+      wait(301),
+      pass({ call: 15, moment: "before", kind: "fail" }, { call: 16, moment: "before", kind: "fail" })
+    ]
+  },
   "a claim that came late from where nobody can look holds its task for a while, not for ever": {
     scripts: ["completes"],
     steps: [

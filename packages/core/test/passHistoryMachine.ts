@@ -26,8 +26,8 @@ export class HistoryMachine {
   readonly requests = new HistoryRequests(this.world)
   /** The tokens of all starts that were written down, and what old leases are known by. */
   readonly starts = new Set<string>()
-  /** The latest of them by task. */
-  private readonly startOf = new Map<TaskId, string>()
+  /** The same by task, also those that are forgotten. */
+  private readonly startsOf = new Map<TaskId, Set<string>>()
   private readonly leaseContents = new Map<TaskId, Array<StoredLease>>()
 
   constructor() {
@@ -91,7 +91,7 @@ export class HistoryMachine {
     for (const [id, { last }] of this.world.files.attempts) {
       if (last === null) continue
       this.starts.add(last.token)
-      this.startOf.set(id, last.token)
+      this.startsOf.set(id, (this.startsOf.get(id) ?? new Set()).add(last.token))
     }
   }
 
@@ -102,18 +102,19 @@ export class HistoryMachine {
   forgetStarts(): void {
     const { files } = this.world
     for (const id of this.people.tornAttempts) {
-      const token = this.startOf.get(id)
       const kept = files.attempts.get(id)
-      if (token === undefined || kept === undefined || !this.people.lostLeases.has(id)) continue
-      const isKnown =
-        kept.last?.token === token ||
-        kept.outcomes.some((recorded) => recorded.token === token) ||
-        files.history.some((line) => line.token === token) ||
-        files.leaseToken(id) === token
-      if (isKnown) this.starts.add(token)
-      else {
-        this.starts.delete(token)
-        this.people.raced.add(id)
+      if (kept === undefined || !this.people.lostLeases.has(id)) continue
+      for (const token of this.startsOf.get(id) ?? []) {
+        const isKnown =
+          kept.last?.token === token ||
+          kept.outcomes.some((recorded) => recorded.token === token) ||
+          files.history.some((line) => line.token === token) ||
+          files.leaseToken(id) === token
+        if (isKnown) this.starts.add(token)
+        else {
+          this.starts.delete(token)
+          this.people.raced.add(id)
+        }
       }
     }
   }

@@ -174,8 +174,10 @@ const fromClaim = (
   const isClosed = recorded !== null || (record.attempts?.last?.epoch ?? 0) > epoch
   if (isClosed && leaseFault === "lease-missing") {
     const liveness = record.claims.map(claimLiveness).reduce(worseOf)
-    // The claim of the latest start is the last thing that its end removes: with nothing alive, that end goes on.
-    const mayBeCutShort = last !== null && (claim.kind === "tombstone" || liveness === "dead")
+    // The claim of the latest start is the last thing that its end removes: with nothing alive, that end goes on, and so
+    // it does where nobody can look, once the clock gives it up.
+    const isOutOfSight = liveness === "unknown" && sight.evidence.supervisor === "unknown"
+    const mayBeCutShort = last !== null && (claim.kind === "tombstone" || liveness === "dead" || isOutOfSight)
     if (!mayBeCutShort) return { _tag: "Remains", reference, queue: last?.queue ?? null, liveness }
   }
   return {

@@ -109,7 +109,10 @@ const rules: ReadonlyArray<Rule> = [
     when: (facts) => facts.look.unknownTooLong,
     judge: end({
       reason: "unknown-too-long",
-      ending: () => ({ outcome: "lost", detail: "its liveness stayed unknown for too long" }),
+      ending: (facts) =>
+        facts.view.recorded === null
+          ? { outcome: "lost", detail: "its liveness stayed unknown for too long" }
+          : recordedEnding(facts),
       withoutProof: true
     })
   },
