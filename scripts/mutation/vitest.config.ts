@@ -26,6 +26,8 @@ export default defineConfig({
     root,
     include: ["scripts/mutation/mutants.test.ts"],
     testTimeout: 0,
+    // What was kept of another run has the switches of other mutants.
+    fsModuleCache: false,
     provide: { mutants: [...mutants], testFiles: [...tests] }
   }
 })
