@@ -109,10 +109,8 @@ const rules: ReadonlyArray<Rule> = [
     when: (facts) => facts.look.unknownTooLong,
     judge: end({
       reason: "unknown-too-long",
-      ending: (facts) =>
-        facts.view.recorded === null
-          ? { outcome: "lost", detail: "its liveness stayed unknown for too long" }
-          : recordedEnding(facts),
+      // Where an ending is recorded already, that one is carried out.
+      ending: () => ({ outcome: "lost", detail: "its liveness stayed unknown for too long" }),
       withoutProof: true
     })
   },
