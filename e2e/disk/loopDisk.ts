@@ -23,7 +23,9 @@ export const makeImage = (image: string, directory: string): boolean => {
   writeFileSync(image, "")
   truncateSync(image, imageBytes)
   try {
-    execFileSync("mkfs.ext4", ["-q", "-F", image], { stdio: "pipe" })
+    // Not everybody's PATH names the directories of the system's own programs.
+    const PATH = `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin`
+    execFileSync("mkfs.ext4", ["-q", "-F", image], { stdio: "pipe", env: { ...process.env, PATH } })
     mountImage(image, directory)
     return true
   } catch {
