@@ -28,6 +28,8 @@ export class HistoryMachine {
   readonly starts = new Set<string>()
   /** The same by task, also those that are forgotten. */
   private readonly startsOf = new Map<TaskId, Set<string>>()
+  /** The tokens that stood in a lease at the end of some step. */
+  private readonly leased = new Set<string>()
   private readonly leaseContents = new Map<TaskId, Array<StoredLease>>()
 
   constructor() {
@@ -103,9 +105,12 @@ export class HistoryMachine {
     const { files } = this.world
     for (const id of this.people.tornAttempts) {
       const kept = files.attempts.get(id)
-      if (kept === undefined || !this.people.lostLeases.has(id)) continue
+      if (kept === undefined) continue
       for (const token of this.startsOf.get(id) ?? []) {
+        // A scheduler that died right after it had written the start down left no lease that could be destroyed.
+        const hasNoLease = this.people.lostLeases.has(id) || !this.leased.has(token)
         const isKnown =
+          !hasNoLease ||
           kept.last?.token === token ||
           kept.outcomes.some((recorded) => recorded.token === token) ||
           files.history.some((line) => line.token === token) ||
@@ -138,6 +143,7 @@ export class HistoryMachine {
   keepLeases(): void {
     for (const [id, stored] of this.world.files.leases) {
       if (stored._tag !== "Read") continue
+      this.leased.add(stored.lease.token)
       const contents = this.leaseContents.get(id) ?? []
       if (contents.at(-1) !== stored) this.leaseContents.set(id, [...contents, stored].slice(-leasesKept))
     }
