@@ -108,9 +108,8 @@ export class HistoryMachine {
       if (kept === undefined) continue
       for (const token of this.startsOf.get(id) ?? []) {
         // A scheduler that died right after it had written the start down left no lease that could be destroyed.
-        const hasNoLease = this.people.lostLeases.has(id) || !this.leased.has(token)
         const isKnown =
-          !hasNoLease ||
+          (this.leased.has(token) && !this.people.lostLeases.has(id)) ||
           kept.last?.token === token ||
           kept.outcomes.some((recorded) => recorded.token === token) ||
           files.history.some((line) => line.token === token) ||

@@ -7,8 +7,8 @@ import type { AgentScript } from "../src/simulation/api.ts"
 import type { History, Step } from "./passHistory.ts"
 import { accounts, heal, healingPassesMax, isAtRest, release } from "./passHistoryEnd.ts"
 import { HistoryMachine } from "./passHistoryMachine.ts"
-import { HistorySchedulers } from "./passHistorySchedulers.ts"
-import type { MadeCall, SchedulerStep, Tell } from "./passHistorySchedulers.ts"
+import { HistorySchedulers, isSchedulers } from "./passHistorySchedulers.ts"
+import type { MadeCall, Tell } from "./passHistorySchedulers.ts"
 import { scripts } from "./passHistoryScripts.ts"
 import { settingsAtFirst } from "./passHistorySettings.ts"
 import { describeStep, faultOf, stateLines } from "./passHistoryStory.ts"
@@ -27,19 +27,6 @@ export interface HistoryReport {
 
 /** Runs a history to its end; told of each step if somebody listens. */
 export const runHistory = (history: History, tell: Tell = null): HistoryReport => new HistoryRun(history, tell).run()
-
-const schedulerSteps: { readonly [K in SchedulerStep["_tag"]]: true } = {
-  Pass: true,
-  Rest: true,
-  Reboot: true,
-  Restart: true,
-  Move: true,
-  Rival: true,
-  SleeperPass: true,
-  Configure: true
-}
-
-const isSchedulers = (step: Step): step is SchedulerStep => step._tag in schedulerSteps
 
 class HistoryRun {
   private readonly history: History

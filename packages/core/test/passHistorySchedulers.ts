@@ -22,6 +22,20 @@ import { SyncScheduler } from "./passSync.ts"
 
 export type SchedulerStep = Exclude<Step, MachineStep>
 
+const schedulerSteps: { readonly [K in SchedulerStep["_tag"]]: true } = {
+  Pass: true,
+  Rest: true,
+  Reboot: true,
+  Restart: true,
+  Move: true,
+  Rival: true,
+  SleeperPass: true,
+  Configure: true
+}
+
+/** Whether a step is a scheduler's, and not something that befalls the machine. */
+export const isSchedulers = (step: Step): step is SchedulerStep => step._tag in schedulerSteps
+
 /** After so many rounds at one moment something goes round in circles. */
 const restRoundsMax = 40
 

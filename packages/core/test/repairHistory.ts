@@ -5,11 +5,10 @@
 import { RequestId } from "../src/domain/Request.ts"
 import { timestampOf } from "../src/domain/time.ts"
 import type { World } from "../src/simulation/api.ts"
-import type { History, Step } from "./passHistory.ts"
+import type { History } from "./passHistory.ts"
 import { accounts, heal, isAtRest } from "./passHistoryEnd.ts"
 import { HistoryMachine } from "./passHistoryMachine.ts"
-import { HistorySchedulers } from "./passHistorySchedulers.ts"
-import type { SchedulerStep } from "./passHistorySchedulers.ts"
+import { HistorySchedulers, isSchedulers } from "./passHistorySchedulers.ts"
 import { scripts } from "./passHistoryScripts.ts"
 import { settingsAtFirst } from "./passHistorySettings.ts"
 import { wrongsNow } from "./passHistoryWrongs.ts"
@@ -21,18 +20,6 @@ export interface RepairedHistory {
 }
 
 const passesMax = 120
-
-const schedulerSteps: { readonly [K in SchedulerStep["_tag"]]: true } = {
-  Pass: true,
-  Rest: true,
-  Reboot: true,
-  Restart: true,
-  Move: true,
-  Rival: true,
-  SleeperPass: true,
-  Configure: true
-}
-const isSchedulers = (step: Step): step is SchedulerStep => step._tag in schedulerSteps
 
 /** Everything that a machine does to itself is over; what only a repair can mend is as it was. */
 const healExceptFiles = (world: World): void => {
