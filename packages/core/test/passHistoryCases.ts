@@ -125,5 +125,20 @@ export const cases: { readonly [name: string]: History } = {
       { _tag: "AddTask", queue: "dev", as: "assigned" },
       pass()
     ]
+  },
+  "below a torn lease the claims of earlier attempts stay, and nobody plans to sweep them": {
+    scripts: ["completes"],
+    steps: [
+      dev,
+      { _tag: "AddTask", queue: "ops", as: "assigned" },
+      { _tag: "AddTask", queue: "ops", as: "blocked" },
+      pass({ call: 20, moment: "after", kind: "fail" }),
+      { _tag: "PauseMachine", seconds: 60 },
+      pass({ call: 1, moment: "before", kind: "kill" }),
+      wait(1),
+      { _tag: "TinytaskAnew" },
+      { _tag: "Lease", task: 3, fault: "torn", nth: 0 },
+      rest
+    ]
   }
 }

@@ -119,6 +119,10 @@ const sweepableBelow = (claims: ReadonlyArray<ClaimSight>, epoch: number): Epoch
   return largest
 }
 
+/** Claims stay where the lease is of their epoch or an earlier one, or can't say of which: it may still need them. */
+const lowestNeeded = ({ lease }: TaskRecord, epoch: number): number =>
+  lease._tag === "Unreadable" ? 0 : lease._tag === "Read" ? Math.min(lease.lease.epoch, epoch) : epoch
+
 const fromLease = (record: TaskRecord, lease: Lease, evidence: Evidence): AttemptView => {
   const own = record.claims.find((sight) => sight.epoch === lease.epoch)
   const claim = own === undefined ? "none" : own._tag === "Unreadable" ? "unreadable" : own.claim.kind
@@ -193,7 +197,7 @@ const fromClaim = (
     queue: last?.queue ?? null,
     prior: last?.prior ?? unassigned,
     taskCreatedAt: last === null ? null : (record.attempts?.taskCreatedAt ?? null),
-    sweepable: sweepableBelow(record.claims, epoch)
+    sweepable: sweepableBelow(record.claims, lowestNeeded(record, epoch))
   }
 }
 

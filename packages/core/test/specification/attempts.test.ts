@@ -485,6 +485,22 @@ describe("odd files", () => {
       lines: ["running task 1 on ada (epoch 3): running", "  sweep claims up to epoch 2"]
     },
     {
+      name: "under a lease that is unreadable they stay: it may be of any epoch",
+      world: files(evidence.claimedOnly, {
+        lease: unreadable(1, null),
+        claims: [lower, ...ownClaim(evidence.claimedOnly)]
+      }),
+      lines: ["running task 1 on ada (epoch 3): its lease is unreadable, its claim stands"]
+    },
+    {
+      name: "under a lease of their own epoch they stay, also where a later claim wins over it",
+      world: files(evidence.claimedOnly, {
+        lease: { _tag: "Read", lease: runningLease(1, 2, "ada"), evidence: evidence.dead },
+        claims: [claimSight(claim(1, 1, "ada"), evidence.claimDead), lower, ...ownClaim(evidence.claimedOnly)]
+      }),
+      lines: ["running task 1 on ada (epoch 3): its lease contradicts its claim", "  sweep claims up to epoch 1"]
+    },
+    {
       name: "the claim of the latest start, its ending recorded: the end goes on, for the claim is what it removes last",
       world: oneAgent()
         .addTask(1)
