@@ -140,5 +140,21 @@ export const cases: { readonly [name: string]: History } = {
       { _tag: "Lease", task: 3, fault: "torn", nth: 0 },
       rest
     ]
-  }
+  },
+  "what a claim's agent left behind is stopped, though a lease that came back from another host contradicts the claim":
+    {
+      scripts: ["leavesChildren", "completes", "leavesLate", "completes", "completes"],
+      steps: [
+        dev,
+        { _tag: "AddTask", queue: "ops", as: "assigned" },
+        pass(),
+        wait(16),
+        rest,
+        { _tag: "Move", place: "another host", survives: false },
+        { _tag: "TinytaskAnew" },
+        pass(),
+        wait(60),
+        { _tag: "Lease", task: 7, fault: "back", nth: 2 }
+      ]
+    }
 }

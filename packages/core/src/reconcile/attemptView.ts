@@ -23,6 +23,8 @@ export interface AttemptFiles {
   readonly claim: "none" | "claim" | "tombstone" | "unreadable"
   readonly claimed: Claim | null
   readonly evidence: Evidence
+  /** By its claim alone its supervisor is dead and something of it lives, whatever a lease that contradicts it adds. */
+  readonly orphaned: boolean
   readonly recorded: RecordedOutcome | null
   readonly stop: StopRecord | null
   readonly queue: string | null
@@ -150,6 +152,7 @@ const fromLease = (record: TaskRecord, lease: Lease, evidence: Evidence): Attemp
     claim,
     claimed,
     evidence: lease.phase === "starting" && own?._tag === "Read" ? own.evidence : evidence,
+    orphaned: false,
     recorded: recordedOutcome(record.attempts, lease.epoch),
     stop: record.stop?.epoch === lease.epoch ? record.stop : null,
     queue: lease.queue,
@@ -192,6 +195,8 @@ const fromClaim = (
     claim: claim.kind,
     claimed: claim,
     evidence: withLeaseEvidence(sight.evidence, record.lease),
+    orphaned:
+      sight.evidence.supervisor === "dead" && (sight.evidence.others.length > 0 || sight.evidence.agent === "alive"),
     recorded,
     stop: record.stop?.epoch === epoch ? record.stop : null,
     queue: last?.queue ?? null,

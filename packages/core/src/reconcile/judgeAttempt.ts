@@ -115,6 +115,11 @@ const rules: ReadonlyArray<Rule> = [
     })
   },
   {
+    name: "nobody can say of the lease that contradicts its claim, but what the claim's agent left behind lives",
+    when: (facts) => facts.view.orphaned && facts.view.evidence.supervisor !== "alive",
+    judge: stop(() => "orphaned-agent")
+  },
+  {
     name: "nobody can say whether it lives",
     when: (facts) => facts.view.evidence.supervisor === "unknown" || facts.view.evidence.agent === "unknown",
     judge: running("liveness-unknown")

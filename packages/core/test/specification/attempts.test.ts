@@ -473,6 +473,20 @@ describe("odd files", () => {
       lines: ["running task 1 on ada (epoch 3): its lease contradicts its claim"]
     },
     {
+      name: "such a lease of another host keeps nobody from stopping what the claim's agent left behind",
+      world: files(
+        { ...evidence.claimDead, others: [4711] },
+        {
+          lease: {
+            _tag: "Read",
+            lease: finishedLease(1, 2, "ada", { host: "elsewhere" }),
+            evidence: evidence.unknown
+          }
+        }
+      ),
+      lines: ["stop task 1 on ada (epoch 3): orphaned-agent, interrupt, alive: 4711", "  interrupt, next at 10 s"]
+    },
+    {
       name: "a claim without lease and attempts file: lost, and the task given back though its queue is not known",
       world: working().addRecord(1, { claims: ownClaim(evidence.claimDead) }),
       lines: ["reclaim task 1 from ada (epoch 3): lost, nothing of it lives", "  end as lost"]
