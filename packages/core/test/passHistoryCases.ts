@@ -156,5 +156,19 @@ export const cases: { readonly [name: string]: History } = {
         wait(60),
         { _tag: "Lease", task: 7, fault: "back", nth: 2 }
       ]
-    }
+    },
+  "a lease that comes back after its number went to another task is not judged again": {
+    scripts: ["completes"],
+    steps: [
+      dev,
+      { _tag: "AddTask", queue: "ops", as: "assigned" },
+      pass(),
+      wait(1),
+      { _tag: "Reboot" },
+      { _tag: "TinytaskAnew" },
+      pass({ call: 11, moment: "before", kind: "fail" }),
+      { _tag: "Lease", task: 0, fault: "back", nth: 2 },
+      pass({ call: 14, moment: "after", kind: "fail" }, { call: 3, moment: "before", kind: "edit" })
+    ]
+  }
 }

@@ -109,7 +109,8 @@ const withStart = (attempts: Attempts | null, lease: StartingLease): Attempts =>
       startMonoMs: lease.startMonoMs,
       bootId: lease.bootId
     },
-    outcomes: known?.outcomes ?? [],
+    // Of whatever task they were: an epoch is used once, and a lease that comes back is not judged again.
+    outcomes: attempts?.outcomes ?? [],
     counts: known?.counts ?? { failures: 0, losses: 0 },
     notBefore: known?.notBefore ?? null,
     parked: known?.parked ?? null,
