@@ -12,6 +12,7 @@ export type { Claim, Lease, LegacyLease, StartingLease } from "./domain/Lease.ts
 export type { Outcome } from "./domain/Outcome.ts"
 export type { Action, Plan, Usage, Verdict, WaitReason } from "./domain/Plan.ts"
 export type { HostIdentity, Liveness, ProcessIdentity, ProcessRow, ProcessSight } from "./domain/ProcessIdentity.ts"
+export type { Situation } from "./domain/Situation.ts"
 export type { Task, TaskDetails, TaskStatus } from "./domain/Task.ts"
 export type { ClaimSight, Evidence, LeaseSight, TaskRecord } from "./domain/TaskRecord.ts"
 export { AgentLauncher, LaunchFailed } from "./ports/AgentLauncher.ts"
