@@ -29,6 +29,7 @@ import { judgeRemains } from "./judgeRemains.ts"
 import { preconditionOf } from "./precondition.ts"
 import { sortTasks } from "./taskOrder.ts"
 import { attemptsOfTask, taskReasons } from "./taskReasons.ts"
+import { countSubtasks, taskSights } from "./taskSights.ts"
 
 const byId = <A extends { readonly id: number }>(left: A, right: A): number => left.id - right.id
 
@@ -146,49 +147,6 @@ const startVerdict = (action: Extract<Action, { readonly _tag: "Start" }>): Verd
   attempt: action.attempt,
   recipe: action.recipe
 })
-
-const countSubtasks = (tasks: ReadonlyArray<Task>): ReadonlyMap<TaskId, number> => {
-  const counts = new Map<TaskId, number>()
-  for (const { parent } of tasks) if (parent !== null) counts.set(parent, (counts.get(parent) ?? 0) + 1)
-  return counts
-}
-
-/** The task that a record is about: endpoint, number and creation identify it. */
-const identityOf = ({
-  attempts,
-  lease
-}: TaskRecord): { readonly endpoint: string; readonly createdAt: string } | null => {
-  if (lease._tag === "Read") return { endpoint: lease.lease.endpoint, createdAt: lease.lease.taskCreatedAt }
-  return attempts === null ? null : { endpoint: attempts.endpoint, createdAt: attempts.taskCreatedAt }
-}
-
-/** Whether two spellings lead to the same Tinytask. */
-export const isSameEndpoint = (left: string, right: string): boolean => bare(left) === bare(right)
-const bare = (endpoint: string): string => endpoint.replace(/\/(?:mcp\/?)?$/, "").toLowerCase()
-
-/** What Tinytask says of one task: from the list, else from the look-up. */
-const taskSights = (
-  observed: ObservedState,
-  endpoint: string,
-  tasks: ReadonlyArray<Task>,
-  openSubtasks: ReadonlyMap<TaskId, number>
-): ((record: TaskRecord) => TaskSight) => {
-  const { tinytask } = observed
-  if (tinytask._tag === "Unread") return () => tinytask
-  const listed = new Map(tasks.map((task) => [task.id, task] as const))
-  const lookedUp = new Map(tinytask.lookedUp.map(({ task, taskId }) => [taskId, task] as const))
-  return (record) => {
-    const { taskId } = record
-    const task = listed.get(taskId) ?? lookedUp.get(taskId)
-    if (task === undefined) return { _tag: "Unread", reason: "the task was not looked up" }
-    const own = identityOf(record)
-    // Another server has other tasks under the same numbers: what it says of ours is nothing.
-    if (own !== null && task?.createdAt !== own.createdAt && !isSameEndpoint(own.endpoint, endpoint)) {
-      return { _tag: "Unread", reason: `its task is in the Tinytask at ${own.endpoint}` }
-    }
-    return task === null ? { _tag: "Gone" } : { _tag: "Found", task, openSubtasks: openSubtasks.get(taskId) ?? 0 }
-  }
-}
 
 interface Lookup {
   readonly agents: ReadonlyMap<string, Agent>

@@ -1,7 +1,7 @@
 /** Attempts that a pass can only hold and tell of, for as long as nobody does something about them. */
 import type { Verdict } from "../domain/Plan.ts"
 import type { Evidence, TaskRecord } from "../domain/TaskRecord.ts"
-import { isSameEndpoint } from "../reconcile/reconcile.ts"
+import { isSameEndpoint } from "../reconcile/taskSights.ts"
 import type { Finding } from "./Finding.ts"
 import type { Case, Examination } from "./examine.ts"
 

@@ -1,5 +1,5 @@
 /** Tasks that Tinytask shows as `working` with the name of an agent of ours, though no attempt of ours is under way. */
-import { isSameEndpoint } from "../reconcile/reconcile.ts"
+import { isSameEndpoint } from "../reconcile/taskSights.ts"
 import type { Finding } from "./Finding.ts"
 import { rebuiltOf } from "./findAttempts.ts"
 import type { Case, Examination } from "./examine.ts"

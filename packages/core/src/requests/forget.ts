@@ -5,7 +5,7 @@
 import type { Task } from "../domain/Task.ts"
 import type { StoredAttempts } from "../ports/AttemptHistory.ts"
 import type { StoredTask } from "../ports/LeaseStore.ts"
-import { isSameEndpoint } from "../reconcile/reconcile.ts"
+import { isSameEndpoint } from "../reconcile/taskSights.ts"
 import { latestAttempt } from "./retry.ts"
 
 export interface ForgetSight {
