@@ -289,7 +289,7 @@ export const orphaned = (id: number): Evidence => ({
   scanned: true
 })
 
-const record = (id: number, fields: Partial<TaskRecord>): TaskRecord => ({
+export const record = (id: number, fields: Partial<TaskRecord>): TaskRecord => ({
   taskId: taskId(id),
   lease: { _tag: "Missing" },
   claims: [],

@@ -212,7 +212,7 @@ export interface Plan {
   readonly version: 1
   readonly nowMs: number
   readonly monoMs: number
-  /** SHA-256 over what the plan was computed from; see `preconditionOf`. */
+  /** SHA-256 over what the plan was computed from; see `preconditionSubjectOf`. */
   readonly precondition: string
   /** When a verdict may change by itself: the earliest backoff, pause or set-aside on the wall clock, … */
   readonly nextWallMs: number | null

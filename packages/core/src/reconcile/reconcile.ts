@@ -26,7 +26,7 @@ import type { Judgement } from "./judgement.ts"
 import { judgeLegacy } from "./judgeLegacy.ts"
 import { judgeOpenStart } from "./judgeOpenStart.ts"
 import { judgeRemains } from "./judgeRemains.ts"
-import { preconditionOf } from "./precondition.ts"
+import { preconditionOf, preconditionSubjectOf } from "./precondition.ts"
 import { sortTasks } from "./taskOrder.ts"
 import { attemptsOfTask, taskReasons } from "./taskReasons.ts"
 import { countSubtasks, taskSights } from "./taskSights.ts"
@@ -136,7 +136,7 @@ export const reconcile = (observed: ObservedState, desired: DesiredState): Plan 
     nextWallMs: earliest([earliestWall(verdicts), pauseEndMs(observed)]),
     nextMonoMs: earliest(judgements.map(({ nextMonoMs }) => nextMonoMs))
   }
-  return { ...plan, precondition: preconditionOf(observed, desired, plan) }
+  return { ...plan, precondition: preconditionOf(preconditionSubjectOf(observed, desired, plan)) }
 }
 
 const startVerdict = (action: Extract<Action, { readonly _tag: "Start" }>): Verdict => ({
