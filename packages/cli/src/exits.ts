@@ -6,6 +6,8 @@ export const exitCodes = {
   passHadErrors: 1,
   usage: 2,
   lockHeld: 3,
+  /** `plan --detailed-exitcode`: something would be done. */
+  changesPlanned: 5,
   interrupted: 130
 } as const
 

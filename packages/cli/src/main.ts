@@ -9,11 +9,13 @@ import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as NodeServices from "@effect/platform-node/NodeServices"
+import { applyCommand } from "./commands/apply.ts"
 import { configCommand } from "./commands/config.ts"
 import { demoCommand } from "./commands/demo.ts"
 import { drainCommand } from "./commands/drain.ts"
 import { gcCommand } from "./commands/gc.ts"
 import { initCommand } from "./commands/init.ts"
+import { planCommand } from "./commands/plan.ts"
 import { repairCommand } from "./commands/repair.ts"
 import { pauseCommand } from "./commands/pause.ts"
 import { resumeCommand } from "./commands/resume.ts"
@@ -34,6 +36,8 @@ import { version } from "./version.ts"
 const commands = root.pipe(
   Command.withSubcommands([
     runCommand,
+    planCommand,
+    applyCommand,
     upCommand,
     statusCommand,
     stopCommand,

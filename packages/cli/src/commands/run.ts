@@ -5,7 +5,6 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { runOnce } from "@tinyscheduler/core/pass/daemon"
 import { makePassMemory } from "@tinyscheduler/core/pass/memory"
-import { narrate } from "@tinyscheduler/core/pass/narrate"
 import { plan } from "@tinyscheduler/core/pass/pass"
 import { exitCodes, ExitWith } from "../exits.ts"
 import { configuration, reloadable } from "../flags.ts"
@@ -13,8 +12,8 @@ import { endsWhenAsked } from "../interruption.ts"
 import { layerPorts } from "../layers.ts"
 import { keepLogsHourly } from "../logKeeping.ts"
 import { layerLogging } from "../output/logging.ts"
-import { escapeText } from "../output/escape.ts"
 import { makeNarrator, summaryOf, summaryText } from "../output/narration.ts"
+import { planText } from "../output/planText.ts"
 import { print, printJson } from "../output/print.ts"
 import { daemon } from "../scheduling/daemon.ts"
 import { fixedConfiguration, liveConfiguration } from "../scheduling/liveConfiguration.ts"
@@ -36,13 +35,7 @@ const dryRun = Effect.fn("run.dryRun")(function* (config: Configuration, { json 
     memory: yield* makePassMemory,
     startsOffReason: null
   })
-  yield* json
-    ? printJson(made)
-    : print(
-        narrate(made, observed.records)
-          .map(({ step, text }) => `${step} ${escapeText(text)}`)
-          .join("\n")
-      )
+  yield* json ? printJson(made) : print(planText(observed, made))
   if (made.tinytask._tag === "Unread") {
     yield* Effect.logError(made.tinytask.reason)
     return yield* Effect.fail(new ExitWith(exitCodes.passHadErrors))

@@ -72,11 +72,23 @@ export const plan = Effect.fn("pass.plan")(function* (input: LookInput) {
 
 const noRequests: TakenRequests = { left: [], errors: [] }
 
-/** One round: what commands asked for is carried out, then observe, reconcile, apply. */
-export const runRound = Effect.fn("pass.round")(function* (input: PassInput) {
+export interface PreparedRound {
+  readonly observed: ObservedState
+  readonly plan: Plan
+  readonly requestErrors: ReadonlyArray<string>
+}
+
+/** The first half of a round: what commands asked for is carried out, then observe and reconcile. */
+export const prepareRound = Effect.fn("pass.prepare")(function* (input: PassInput) {
   const requests = input.term === null ? noRequests : yield* takeRequests(input.desired)
   const observed = yield* look(input, requests.left)
   const made = reconcile(observed, input.desired)
+  return { observed, plan: made, requestErrors: requests.errors } satisfies PreparedRound
+})
+
+/** The second half: apply. */
+export const carryOutRound = Effect.fn("pass.carryOut")(function* (input: PassInput, prepared: PreparedRound) {
+  const { observed, plan: made } = prepared
   yield* input.onPlan(observed, made)
   const { results, violations } = yield* apply({
     observed,
@@ -87,7 +99,12 @@ export const runRound = Effect.fn("pass.round")(function* (input: PassInput) {
     logDirectory: input.logDirectory
   })
   yield* input.onResults(results)
-  return { observed, plan: made, violations, results, requestErrors: requests.errors } satisfies Round
+  return { ...prepared, violations, results } satisfies Round
+})
+
+/** One round: what commands asked for is carried out, then observe, reconcile, apply. */
+export const runRound = Effect.fn("pass.round")(function* (input: PassInput) {
+  return yield* carryOutRound(input, yield* prepareRound(input))
 })
 
 /** Whether a round may have freed or undone something that the next observation should see at once. */
@@ -98,7 +115,8 @@ const callsForAnother = (results: ReadonlyArray<ActionResult>): boolean =>
       : _tag === "Applied" && action._tag !== "Note" && action._tag !== "Stop"
   )
 
-const errorsOf = (
+/** One sentence each. */
+export const errorsOf = (
   { observed, plan, requestErrors, results, violations }: Round,
   expectedReason: string | null
 ): ReadonlyArray<string> => [

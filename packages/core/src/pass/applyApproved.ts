@@ -1,0 +1,28 @@
+/**
+ * One round, of a plan that somebody has approved: carried out only while all that it rests on is as it was. What is
+ * carried out is the plan made now, never the one that was kept. The caller holds the lock.
+ */
+import * as Effect from "effect/Effect"
+import type { ObservedState } from "../domain/ObservedState.ts"
+import type { Plan } from "../domain/Plan.ts"
+import type { PlanSubject } from "../domain/PlanSubject.ts"
+import { preconditionSubjectOf } from "../reconcile/precondition.ts"
+import { subjectDifference } from "../reconcile/subjectDifference.ts"
+import { carryOutRound, plan, prepareRound } from "./pass.ts"
+import type { PassInput, Round } from "./pass.ts"
+
+export type Approved =
+  | { readonly _tag: "Stale"; readonly differences: ReadonlyArray<string> }
+  | { readonly _tag: "CarriedOut"; readonly round: Round }
+
+export const applyApproved = Effect.fn("pass.applyApproved")(function* (input: PassInput, approved: PlanSubject) {
+  const differences = (sight: { readonly observed: ObservedState; readonly plan: Plan }) =>
+    subjectDifference(approved, preconditionSubjectOf(sight.observed, input.desired, sight.plan))
+  // A look first: a plan that is refused leaves everything as it was, what commands have asked for too.
+  const before = differences(yield* plan(input))
+  if (before.length > 0) return { _tag: "Stale", differences: before } satisfies Approved
+  const prepared = yield* prepareRound(input)
+  const now = differences(prepared)
+  if (now.length > 0) return { _tag: "Stale", differences: now } satisfies Approved
+  return { _tag: "CarriedOut", round: yield* carryOutRound(input, prepared) } satisfies Approved
+})
