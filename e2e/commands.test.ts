@@ -20,6 +20,7 @@ describe("help and version", () => {
     ["run"],
     ["up"],
     ["status"],
+    ["why"],
     ["config"],
     ["init"],
     ["validate-config"],

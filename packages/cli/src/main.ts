@@ -26,6 +26,7 @@ import { stopCommand } from "./commands/stop.ts"
 import { tinytaskCommand } from "./commands/tinytask.ts"
 import { upCommand } from "./commands/up.ts"
 import { validateCommand } from "./commands/validate.ts"
+import { whyCommand } from "./commands/why.ts"
 import { exitCodes, ExitWith, tell } from "./exits.ts"
 import { root } from "./flags.ts"
 import { InterruptCode } from "./interruption.ts"
@@ -40,6 +41,7 @@ const commands = root.pipe(
     applyCommand,
     upCommand,
     statusCommand,
+    whyCommand,
     stopCommand,
     retryCommand,
     pauseCommand,
