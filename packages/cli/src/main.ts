@@ -14,6 +14,7 @@ import { configCommand } from "./commands/config.ts"
 import { demoCommand } from "./commands/demo.ts"
 import { drainCommand } from "./commands/drain.ts"
 import { gcCommand } from "./commands/gc.ts"
+import { graphCommand } from "./commands/graph.ts"
 import { initCommand } from "./commands/init.ts"
 import { planCommand } from "./commands/plan.ts"
 import { repairCommand } from "./commands/repair.ts"
@@ -42,6 +43,7 @@ const commands = root.pipe(
     upCommand,
     statusCommand,
     whyCommand,
+    graphCommand,
     stopCommand,
     retryCommand,
     pauseCommand,
