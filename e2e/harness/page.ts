@@ -1,6 +1,6 @@
 /**
  * A page of the documentation, read as a person at a terminal would: its marked shell blocks run in order, and the `text`
- * block after one is what it prints.
+ * or `mermaid` block after one is what it prints.
  *
  *     sh run             runs in this terminal and succeeds
  *     sh until           is run again and again until it prints what the page says
@@ -46,12 +46,15 @@ interface Step {
   readonly output: string | null
 }
 
+/** The languages of outputs: Mermaid's is drawn by whoever shows the page. */
+const outputs: ReadonlySet<string> = new Set(["text", "mermaid"])
+
 const stepsOf = (page: string): ReadonlyArray<Step> => {
   const blocks = blocksOf(page)
   return blocks.flatMap((block, at) => {
     if (block.language !== "sh" || block.marker === "") return []
     const next = blocks[at + 1]
-    return [{ block, output: next?.language === "text" ? next.text : null }]
+    return [{ block, output: next !== undefined && outputs.has(next.language) ? next.text : null }]
   })
 }
 

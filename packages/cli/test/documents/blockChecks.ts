@@ -87,6 +87,7 @@ const checks: Readonly<Record<string, Check>> = {
   ini: parses(Ini.parse),
   yaml: parses(Yaml.parse),
   // What a command of the page prints: the e2e tests compare it.
+  mermaid: () => [],
   text: () => []
 }
 
@@ -101,7 +102,7 @@ export const blockFaults = async (block: Block, previous: Block | undefined): Pr
   if (check === undefined)
     return [`no checker for ${block.language === "" ? "a block without a language" : block.language}`]
   if (!(markers[block.language] ?? [""]).includes(block.marker)) return [`unknown marker ${block.marker}`]
-  if (block.language === "text" && (previous === undefined || previous.marker === "")) {
+  if (["text", "mermaid"].includes(block.language) && (previous === undefined || previous.marker === "")) {
     return ["an output has to follow the command that prints it, and that has to be marked to be run"]
   }
   return check(block, previous)
