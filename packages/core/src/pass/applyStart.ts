@@ -5,7 +5,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import type { Attempts } from "../domain/Attempts.ts"
 import type { Agent, DesiredState } from "../domain/DesiredState.ts"
 import { Token } from "../domain/identifiers.ts"
 import type { Term } from "../domain/identifiers.ts"
@@ -21,6 +20,7 @@ import { SchedulerLock } from "../ports/SchedulerLock.ts"
 import { TaskQueue } from "../ports/TaskQueue.ts"
 import { attemptLogPath } from "../protocol/layout.ts"
 import type { StartAction } from "../reconcile/assign.ts"
+import { recordStart } from "../reconcile/recordStart.ts"
 import { applied, skipped } from "./ActionResult.ts"
 import { rememberFault } from "./memory.ts"
 import type { PassMemory } from "./memory.ts"
@@ -92,32 +92,6 @@ const intentOf = Effect.fnUntraced(function* (action: StartAction, context: Appl
   return lease
 })
 
-const withStart = (attempts: Attempts | null, lease: StartingLease): Attempts => {
-  const known = attempts !== null && attempts.taskCreatedAt === lease.taskCreatedAt ? attempts : null
-  return {
-    version: 1,
-    taskId: lease.taskId,
-    endpoint: lease.endpoint,
-    taskCreatedAt: lease.taskCreatedAt,
-    last: {
-      epoch: lease.epoch,
-      token: lease.token,
-      agentName: lease.agentName,
-      queue: lease.queue,
-      prior: lease.prior,
-      startedAt: lease.startTime,
-      startMonoMs: lease.startMonoMs,
-      bootId: lease.bootId
-    },
-    // Of whatever task they were: an epoch is used once, and a lease that comes back is not judged again.
-    outcomes: attempts?.outcomes ?? [],
-    counts: known?.counts ?? { failures: 0, losses: 0 },
-    notBefore: known?.notBefore ?? null,
-    parked: known?.parked ?? null,
-    observed: null
-  }
-}
-
 type Readiness = { readonly _tag: "Ready" | "Ours" } | { readonly _tag: "Changed"; readonly why: string }
 
 /** Whether the task is still what the plan saw, read anew right before it is claimed. */
@@ -164,7 +138,7 @@ export const applyStart = Effect.fn("apply.start")(function* (action: StartActio
   if (epochMaxOf(stored, remembered) >= action.epoch) return skipped(action, "its epoch was used meanwhile")
 
   const lease = yield* intentOf(action, context)
-  yield* history.write(withStart(remembered.attempts, lease))
+  yield* history.write(recordStart(remembered.attempts, lease))
   yield* leases.create(lease)
 
   const fault = (kind: "void" | "failed", reason: string) =>

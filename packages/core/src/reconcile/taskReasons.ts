@@ -8,7 +8,12 @@ import { backoffUntilMs } from "./backoff.ts"
 
 /** The recipes that a task's own tags name: `recipe:<file>`. */
 export const recipeTags = (task: Task): ReadonlyArray<string> =>
-  [...new Set(task.tags.filter((tag) => tag.startsWith("recipe:")).map((tag) => tag.slice("recipe:".length).trim()))]
+  task.tags.length === 0 ? none : recipesAmong(task.tags)
+
+const none: ReadonlyArray<string> = []
+
+const recipesAmong = (tags: Task["tags"]): ReadonlyArray<string> =>
+  [...new Set(tags.filter((tag) => tag.startsWith("recipe:")).map((tag) => tag.slice("recipe:".length).trim()))]
     .filter((recipe) => recipe !== "")
     .sort()
 
