@@ -13,6 +13,7 @@ import { applyCommand } from "./commands/apply.ts"
 import { configCommand } from "./commands/config.ts"
 import { demoCommand } from "./commands/demo.ts"
 import { drainCommand } from "./commands/drain.ts"
+import { forecastCommand } from "./commands/forecast.ts"
 import { gcCommand } from "./commands/gc.ts"
 import { graphCommand } from "./commands/graph.ts"
 import { initCommand } from "./commands/init.ts"
@@ -44,6 +45,7 @@ const commands = root.pipe(
     statusCommand,
     whyCommand,
     graphCommand,
+    forecastCommand,
     stopCommand,
     retryCommand,
     pauseCommand,
