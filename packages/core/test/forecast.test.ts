@@ -22,7 +22,7 @@ const crowd = (tasks: number, slots: number): WorldBuilder => {
 }
 
 describe("a forecast", () => {
-  it("ten tasks of an hour on two slots take five hours, as on the simulated machine", () => {
+  it("ten tasks of an hour on two slots take five hours", () => {
     const made = forecast(crowd(10, 2).build(), () => 60 * minute)
     expect(made.makespanMs).toBe(5 * 60 * minute)
     expect(made.agents).toEqual([{ agent: "vaela", slots: 2, busyMs: 10 * 60 * minute, share: 1 }])
