@@ -133,7 +133,7 @@ const runForecast = Effect.fnUntraced(function* (
   const { lines } = yield* readHistory(config.paths, monthOf(nowMs - historyMs))
   const ofTask = planned?.durations ?? noDurationsGiven.ofTask
   const { faults, given } = givenDurations(options.duration, ofTask, queuesOf(situation), situation.desired)
-  if (faults.length > 0) return yield* Effect.fail(new ConfigurationError({ faults }))
+  if (faults.length > 0) return yield* new ConfigurationError({ faults })
   const model = makeDurationModel(lines, given)
   const made = forecast(situation, model.middle)
   const samples = Option.isSome(options.runs)
