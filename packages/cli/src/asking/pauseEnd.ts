@@ -8,7 +8,8 @@ const unitsMs: Readonly<Record<string, number>> = { d: 86_400_000, h: 3_600_000,
 const longestMs = 3650 * 86_400_000
 const lengthPattern = /^(?:[0-9]{1,6}[dhms])+$/
 
-const lengthMs = (text: string): number | null =>
+/** A length of time like 45m, 2h or 1d12h; null when it is none. */
+export const lengthMs = (text: string): number | null =>
   lengthPattern.test(text)
     ? [...text.matchAll(/([0-9]+)([dhms])/g)].reduce(
         (sum, [, count, unit]) => sum + Number(count) * (unitsMs[unit ?? ""] ?? 0),

@@ -16,10 +16,14 @@ import { planText } from "../output/planText.ts"
 import { print, printJson } from "../output/print.ts"
 import { planFileText, writePlanFile } from "../planning/planFile.ts"
 import { tellNotices } from "../scheduling/lock.ts"
+import { ConfigurationError } from "../settings/ConfigurationError.ts"
+import { whatIfFlags } from "../supposing/suppositions.ts"
+import { planWhatIf } from "./planWhatIf.ts"
 
 export const planCommand = Command.make(
   "plan",
   {
+    ...whatIfFlags,
     out: Flag.String("out").pipe(
       Flag.withAlias("o"),
       Flag.withDescription("Keep the plan in this file, for tinyscheduler apply"),
@@ -32,7 +36,13 @@ export const planCommand = Command.make(
       Flag.withDefault(false)
     )
   },
-  Effect.fn("cli.plan")(function* ({ detailed, json, out }) {
+  Effect.fn("cli.plan")(function* ({ detailed, json, out, ...whatIf }) {
+    const isSupposed = Object.values(whatIf).some((typed) => typed.length > 0)
+    if (isSupposed && Option.isSome(out)) {
+      return yield* new ConfigurationError({
+        faults: ["-o keeps a plan of what is the case; leave it out, or the flags that suppose something else"]
+      })
+    }
     const config = yield* configuration
     const program = Effect.gen(function* () {
       yield* tellNotices(config)
@@ -41,7 +51,8 @@ export const planCommand = Command.make(
         memory: yield* makePassMemory,
         startsOffReason: null
       })
-      yield* json ? printJson(made) : print(planText(observed, made))
+      if (isSupposed) yield* planWhatIf(whatIf, config, { observed, plan: made }, json)
+      else yield* json ? printJson(made) : print(planText(observed, made))
       if (made.tinytask._tag === "Unread") {
         yield* Effect.logError(made.tinytask.reason)
         return yield* Effect.fail(new ExitWith(exitCodes.passHadErrors))

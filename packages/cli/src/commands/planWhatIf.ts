@@ -1,0 +1,39 @@
+/** The what-if of `plan`: how the plan would differ if something were otherwise. */
+import type { ObservedState } from "@tinyscheduler/core/domain/ObservedState"
+import type { Plan } from "@tinyscheduler/core/domain/Plan"
+import { describeVerdict } from "@tinyscheduler/core/reconcile/describe"
+import { reconcile } from "@tinyscheduler/core/reconcile/reconcile"
+import { planDifference } from "@tinyscheduler/core/whatIf/planDifference"
+import type { VerdictDifference } from "@tinyscheduler/core/whatIf/planDifference"
+import { suppose } from "@tinyscheduler/core/whatIf/suppose"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import { escapeText } from "../output/escape.ts"
+import { print, printJson } from "../output/print.ts"
+import type { Configuration } from "../settings/Configuration.ts"
+import { ConfigurationError } from "../settings/ConfigurationError.ts"
+import { suppositionsOf } from "../supposing/suppositions.ts"
+import type { WhatIf } from "../supposing/suppositions.ts"
+
+const lineOf = ({ after, before, taskId }: VerdictDifference): string =>
+  escapeText(
+    `task ${taskId}: ${before === null ? "not there" : describeVerdict(before)} -> ${after === null ? "not there" : describeVerdict(after)}`
+  )
+
+/** Prints the difference; answers the supposed plan. */
+export const planWhatIf = Effect.fn("plan.whatIf")(function* (
+  typed: WhatIf,
+  { desired }: Configuration,
+  today: { readonly observed: ObservedState; readonly plan: Plan },
+  json: boolean
+) {
+  const suppositions = suppositionsOf(typed, today.observed, desired)
+  if (Result.isFailure(suppositions)) return yield* new ConfigurationError({ faults: suppositions.failure })
+  const supposed = suppose({ observed: today.observed, desired }, suppositions.success)
+  const made = reconcile(supposed.observed, supposed.desired)
+  const differences = planDifference(today.plan, made)
+  yield* json
+    ? printJson({ version: 1, suppositions: suppositions.success, differences, plan: made })
+    : print(differences.length === 0 ? "the plan would be the same" : differences.map(lineOf).join("\n"))
+  return made
+})
