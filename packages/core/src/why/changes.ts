@@ -37,7 +37,6 @@ export function* changesFor(
 ): Generator<Change> {
   const has: Has = (...tags) => reasons.some(({ _tag }) => tags.includes(_tag))
   const question: Question = { task, situation, plan, has }
-  const { observed } = situation
   // What can't be read, or isn't dead, is no matter of any of these kinds; nor is what is wrong with the task's own tags.
   if (has("TinytaskUnread", "LeaseUnreadable", "AttemptsUnreadable", "EarlierAttempt", "AmbiguousRecipe")) return
   if (has("Blocked", "BlockingCycle", "OpenSubtasks", "Backoff", "Parked")) return yield* ofTask(question)
@@ -58,16 +57,12 @@ export function* changesFor(
     finishes: nearFinishes
   })
   const tried = new Set<number>([task.id, ...nearFinishes])
-  const rest = [
-    ...(observed.tinytask._tag === "Read" ? observed.tinytask.tasks.filter(isOpen).map(({ id }) => id) : []),
-    ...observed.records.map(({ taskId }) => taskId)
-  ].filter((id) => !tried.has(id))
   yield* ofCapacity(question, {
     agent: ({ name }) => !own.has(name),
     queue: (queue) => queue !== task.queue,
     recipe: (recipe) => !recipes.has(recipe),
     limits: false,
-    finishes: [...new Set(rest)].sort((left, right) => left - right)
+    finishes: consequentialTasks(question).filter((id) => !tried.has(id))
   })
 }
 
@@ -154,6 +149,20 @@ function* waits({ desired, observed }: Situation, task: Task, agents = desired.a
   ]
   const ahead = new Set(ends.filter((end) => end !== null).filter((end) => end > nowMs))
   for (const end of [...ahead].sort((left, right) => left - right)) yield { _tag: "Later", ms: end - nowMs }
+}
+
+/** Tasks whose end would change anything for another: one that waits, blocks nobody, is blocked by nobody and has left nothing does not. */
+const consequentialTasks = ({ plan, situation: { observed } }: Question): ReadonlyArray<Task["id"]> => {
+  const tasks = observed.tinytask._tag === "Read" ? observed.tinytask.tasks.filter(isOpen) : []
+  const idle = new Set<number>(
+    plan.verdicts.filter(({ _tag }) => _tag === "Wait" || _tag === "Ignore").map(({ taskId }) => taskId)
+  )
+  const blockers = new Set<number | null>(tasks.map(({ blockedBy }) => blockedBy))
+  const consequential = tasks.filter(
+    ({ blockedBy, id, parent }) => !idle.has(id) || blockers.has(id) || blockedBy !== null || parent !== null
+  )
+  const ids = [...consequential.map(({ id }) => id), ...observed.records.map(({ taskId }) => taskId)]
+  return [...new Set(ids)].sort((left, right) => left - right)
 }
 
 /** The tasks whose attempts take what it needs: those that run, then those that start before it. */
