@@ -1,0 +1,48 @@
+/** Whether a round is worth a record, and the line that tells of it. Pure: who keeps the lines is another's matter. */
+import type { Plan } from "../domain/Plan.ts"
+import type { Situation } from "../domain/Situation.ts"
+import { timestampOf } from "../domain/time.ts"
+import { reconcile } from "../reconcile/reconcile.ts"
+import { partsOf } from "./Parts.ts"
+import type { Parts } from "./Parts.ts"
+import { lineOf, nextId } from "./RecordLine.ts"
+import type { RecordId } from "./RecordLine.ts"
+import { withoutSecrets } from "./withoutSecrets.ts"
+
+/** The round that was recorded last. */
+export interface Recorded {
+  readonly id: RecordId
+  readonly parts: Parts
+}
+
+const verdictTexts = (parts: Parts): ReadonlyArray<string> =>
+  [...parts].flatMap(([key, text]) => (key.startsWith("verdict/") ? [text] : []))
+
+/** A round that does nothing and says of each task what the one before said has decided nothing. */
+export const decidesSomething = (plan: Plan, before: Recorded | null): boolean => {
+  if (before === null || plan.actions.length > 0) return true
+  const known = new Set(verdictTexts(before.parts))
+  return known.size !== plan.verdicts.length || plan.verdicts.some((verdict) => !known.has(JSON.stringify(verdict)))
+}
+
+export interface RecordedRound extends Recorded {
+  /** The line, without its line break. */
+  readonly line: string
+}
+
+/**
+ * The record of a round. What is recorded as its plan is what reconcile makes of what is recorded, so that a replay can be
+ * exact; where that is not the plan that is carried out, the line says so.
+ */
+export const recordRound = (
+  round: Situation,
+  plan: Plan,
+  before: { readonly id: RecordId | null; readonly parts: Parts | null }
+): RecordedRound => {
+  const bare = withoutSecrets(round)
+  const barePlan = bare === round ? plan : reconcile(bare.observed, bare.desired)
+  const differs = bare !== round && JSON.stringify(barePlan) !== JSON.stringify(plan)
+  const parts = partsOf(bare, barePlan)
+  const id = nextId(before.id, plan.nowMs)
+  return { id, parts, line: lineOf(before.parts, parts, { id, at: timestampOf(plan.nowMs), differs }) }
+}
