@@ -41,7 +41,7 @@ it("docs/commands.md names the fields of each command's JSON", async () => {
   const ground = await makeGround()
   ground.agents([ground.worker("vaela", "dev")])
   const rows = [...read("docs/commands.md").matchAll(/^\| `tinyscheduler ([^`]+ --json)` \| (.*) \|$/gm)]
-  expect(rows.length).toBe(7)
+  expect(rows.length).toBe(9)
   for (const [, command = "", fields = ""] of rows) {
     const elsewhere = command.startsWith("init") ? ["--yes", "--base-path", ground.path("new")] : []
     const { stdout } = await ground.cli([...command.split(" "), ...elsewhere, ...ground.endpoint])
