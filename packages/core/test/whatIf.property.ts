@@ -75,8 +75,10 @@ const named: { readonly [K in Supposition["_tag"]]: ReadonlyArray<string> } = {
 /** The parts of a situation as JSON, each under its path. */
 const partsOf = (world: World): ReadonlyMap<string, string> =>
   new Map(
-    [...Object.entries(world.observed), ...Object.entries(world.desired)].map(
-      ([key, value]) => [`${key in world.observed ? "observed" : "desired"}.${key}`, JSON.stringify(value)] as const
+    [world.observed, world.desired].flatMap((half, index) =>
+      Object.entries(half).map(
+        ([key, value]) => [`${index === 0 ? "observed" : "desired"}.${key}`, JSON.stringify(value)] as const
+      )
     )
   )
 
