@@ -5,7 +5,7 @@
 import { spawn } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { dirname, join } from "node:path"
+import { dirname, join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -25,6 +25,7 @@ const run = (command: string, args: ReadonlyArray<string>): Promise<boolean> =>
 
 const total = { passed: 0, failed: 0, skipped: 0 }
 const rows: Array<string> = []
+const failures: Array<string> = []
 
 const timed = async (name: string, work: () => Promise<boolean>): Promise<boolean> => {
   process.stdout.write(`\n== ${name}\n`)
@@ -45,7 +46,35 @@ interface VitestReport {
   readonly numFailedTests: number
   readonly numPendingTests: number
   readonly numTodoTests: number
+  readonly testResults: ReadonlyArray<{
+    readonly name: string
+    readonly status: string
+    readonly message: string
+    readonly assertionResults: ReadonlyArray<{
+      readonly fullName: string
+      readonly status: string
+      readonly failureMessages: ReadonlyArray<string>
+    }>
+  }>
 }
+
+/** The first lines of what a test said: enough to know the assertion, and the place it stands at. */
+const excerpt = (text: string): string =>
+  text
+    .split("\n")
+    .slice(0, 12)
+    .map((line) => `    ${line.slice(0, 200)}`)
+    .join("\n")
+
+/** Each failed test by name, and a file that failed as a whole; told once more at the end, where a long log is read. */
+const failuresOf = ({ testResults }: VitestReport): ReadonlyArray<string> =>
+  testResults.flatMap(({ assertionResults, message, name, status }) => {
+    const failed = assertionResults.filter((test) => test.status === "failed")
+    const file = relative(root, name)
+    if (failed.length > 0)
+      return failed.map((test) => `${file}: ${test.fullName}\n${excerpt(test.failureMessages.join("\n"))}`)
+    return status === "failed" ? [`${file}\n${excerpt(message)}`] : []
+  })
 
 /**
  * A vitest project; a runner that dies without a report is one failure, and so is one that found nothing. One may skip all
@@ -57,9 +86,9 @@ const tests = async (project: string): Promise<void> => {
     run("vitest", ["run", "--project", project, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`])
   )
   try {
-    const { numFailedTests, numPassedTests, numPendingTests, numTodoTests }: VitestReport = JSON.parse(
-      readFileSync(report, "utf8")
-    )
+    const told: VitestReport = JSON.parse(readFileSync(report, "utf8"))
+    const { numFailedTests, numPassedTests, numPendingTests, numTodoTests } = told
+    failures.push(...failuresOf(told))
     total.passed += numPassedTests
     total.failed += numFailedTests
     total.skipped += numPendingTests + numTodoTests
@@ -90,5 +119,6 @@ for (const project of ["unit", "property", "e2e", "crash"]) if (wanted(project))
 
 rmSync(reports, { recursive: true, force: true })
 process.stdout.write(`\n${rows.join("\n")}\n\n`)
+if (failures.length > 0) process.stdout.write(`failed:\n${failures.map((failure) => `  ${failure}\n`).join("")}\n`)
 process.stdout.write(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`)
 process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1
