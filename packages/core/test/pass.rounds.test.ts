@@ -140,7 +140,9 @@ describe("apply", () => {
       ["Stop", "End", "Start"]
     )
     const applied = (plan: Plan) =>
-      apply({ ...scheduler.inputWith(roomy), observed: made.observed, plan }).pipe(Effect.provide(scheduler.context))
+      apply({ ...scheduler.inputWith(roomy), observed: made.observed, plan, withheld: [] }).pipe(
+        Effect.provide(scheduler.context)
+      )
     return { world, ends, overdue, ready, applied, ...made }
   })
 
@@ -240,7 +242,7 @@ describe("apply", () => {
       world.script = () => exitsWith(1, 1000)
       const scheduler = yield* startScheduler(world)
       const { observed, plan } = yield* scheduler.plan()
-      const applied = apply({ ...scheduler.inputWith(desiredWith()), observed, plan }).pipe(
+      const applied = apply({ ...scheduler.inputWith(desiredWith()), observed, plan, withheld: [] }).pipe(
         Effect.provide(scheduler.context)
       )
       yield* applied
@@ -273,9 +275,12 @@ describe("apply", () => {
             : []
         )
       }
-      const { results } = yield* apply({ ...scheduler.inputWith(desiredWith()), observed, plan: doctored }).pipe(
-        Effect.provide(scheduler.context)
-      )
+      const { results } = yield* apply({
+        ...scheduler.inputWith(desiredWith()),
+        observed,
+        plan: doctored,
+        withheld: []
+      }).pipe(Effect.provide(scheduler.context))
       assert.deepStrictEqual(
         results.map(({ _tag, action }) => `${_tag} ${action._tag}`),
         ["Skipped Sweep"]
@@ -295,7 +300,9 @@ describe("apply", () => {
       const { observed, plan } = yield* scheduler.plan()
       assert.isTrue(plan.actions.some((action) => action._tag === "End" && action.outcome === "failed"))
       if (id !== undefined) world.tinytask.change(id, { status: "complete" })
-      yield* apply({ ...scheduler.inputWith(desiredWith()), observed, plan }).pipe(Effect.provide(scheduler.context))
+      yield* apply({ ...scheduler.inputWith(desiredWith()), observed, plan, withheld: [] }).pipe(
+        Effect.provide(scheduler.context)
+      )
       assert.deepStrictEqual(outcomes(world), ["done"])
       assert.deepStrictEqual(id === undefined ? [] : taskOf(world, id).comments, [])
     })

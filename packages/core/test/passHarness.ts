@@ -13,6 +13,7 @@ import type { RunningLease } from "../src/domain/Lease.ts"
 import type { ObservedState } from "../src/domain/ObservedState.ts"
 import type { Plan } from "../src/domain/Plan.ts"
 import type { ActionResult } from "../src/pass/ActionResult.ts"
+import type { NeedsApproval } from "../src/pass/approval.ts"
 import { runOnce } from "../src/pass/daemon.ts"
 import { makePassMemory } from "../src/pass/memory.ts"
 import type { PassMemory } from "../src/pass/memory.ts"
@@ -51,6 +52,7 @@ export const desiredWith = (
 
 export interface SchedulerOptions {
   readonly desired?: DesiredState
+  readonly needsApproval?: ReadonlyArray<NeedsApproval>
   readonly faults?: FaultHook
   readonly process?: SchedulerProcess
   /** Told of each plan before it is carried out. */
@@ -74,11 +76,12 @@ export const startScheduler = Effect.fnUntraced(function* (world: World, options
   const memory: PassMemory = yield* makePassMemory
   const inputWith = (changed: DesiredState): PassInput => ({
     desired: changed,
+    needsApproval: options.needsApproval ?? [],
     memory,
     term: lock.term,
     startsOffReason: null,
     logDirectory: "state/logs",
-    onPlan: (observed, made) => Effect.sync(() => options.onPlan?.(observed, made)),
+    onPlan: ({ observed, plan: made }) => Effect.sync(() => options.onPlan?.(observed, made)),
     onResults: (results) => Effect.sync(() => options.onResults?.(results))
   })
   return {

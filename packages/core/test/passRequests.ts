@@ -17,11 +17,12 @@ type Asked =
     }
   | { readonly kind: "resume"; readonly agentName: AgentName | null }
   | { readonly kind: "gc"; readonly taskIds: ReadonlyArray<TaskId> }
+  | { readonly kind: "apply"; readonly precondition: string }
 
 const asks = new WeakMap<World, number>()
 
 const withAttempt = (world: World, asked: Asked) => {
-  if (asked.kind === "pause" || asked.kind === "resume" || asked.kind === "gc") return asked
+  if (asked.kind === "pause" || asked.kind === "resume" || asked.kind === "gc" || asked.kind === "apply") return asked
   const { kind, taskId } = asked
   const { files } = world
   const named =

@@ -70,7 +70,7 @@ export class SyncScheduler {
       term: this.term,
       startsOffReason: null,
       logDirectory: "state/logs",
-      onPlan: (observed, made) => Effect.sync(() => this.listener.onPlan(observed, made)),
+      onPlan: ({ observed, plan: made }) => Effect.sync(() => this.listener.onPlan(observed, made)),
       onResults: (results) => Effect.sync(() => this.listener.onResults(results))
     }
   }

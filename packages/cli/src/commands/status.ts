@@ -4,9 +4,11 @@ import { readHolder } from "@tinyscheduler/adapters-fs/SchedulerLock"
 import type { ObservedState } from "@tinyscheduler/core/domain/ObservedState"
 import type { Plan } from "@tinyscheduler/core/domain/Plan"
 import type { Request } from "@tinyscheduler/core/domain/Request"
+import { withheldOf } from "@tinyscheduler/core/pass/approval"
 import { makePassMemory } from "@tinyscheduler/core/pass/memory"
 import { plan } from "@tinyscheduler/core/pass/pass"
 import { describeRequest, requestsNow } from "@tinyscheduler/core/pass/takeRequests"
+import { actionTaskId } from "@tinyscheduler/core/reconcile/actionTaskId"
 import { describeReason, describeVerdict } from "@tinyscheduler/core/reconcile/describe"
 import { pauseHolds } from "@tinyscheduler/core/requests/pause"
 import * as Effect from "effect/Effect"
@@ -64,6 +66,11 @@ const shownRequest = (request: Request) => ({
   at: request.at
 })
 
+/** The tasks of which a kept plan has to be applied before anything happens to them. */
+const awaitingApproval = (config: Configuration, observed: ObservedState, made: Plan): ReadonlyArray<number> => [
+  ...new Set(withheldOf(config.settings.requireApproval, observed, made).map(actionTaskId))
+]
+
 const statusText = (
   config: Configuration,
   observed: ObservedState,
@@ -84,7 +91,10 @@ const statusText = (
   const attempts = made.verdicts.filter(
     ({ _tag }) => _tag === "Running" || _tag === "Stop" || _tag === "Finish" || _tag === "Reclaim"
   )
-  const ready = made.verdicts.filter(({ _tag }) => _tag === "Start").map(({ taskId }) => taskId)
+  const awaiting = awaitingApproval(config, observed, made)
+  const ready = made.verdicts
+    .filter(({ _tag, taskId }) => _tag === "Start" && !awaiting.includes(taskId))
+    .map(({ taskId }) => taskId)
   const outside = made.verdicts.filter(({ _tag }) => _tag === "Ignore").map(({ taskId }) => taskId)
   const waits = waitsByReason(made)
   return [
@@ -103,6 +113,9 @@ const statusText = (
           `${escapeText(describeVerdict(verdict))}  ${escapeShort(titles.get(verdict.taskId) ?? "", 50)}`.trimEnd()
         )),
     ...(ready.length === 0 ? [] : ["", `ready for the next pass: ${listed(ready)}`]),
+    ...(awaiting.length === 0
+      ? []
+      : ["", `awaiting approval (tinyscheduler plan -o FILE, then apply FILE): ${listed(awaiting)}`]),
     ...(outside.length === 0 ? [] : ["", `worked on outside: ${listed(outside)}`]),
     ...(waits.length === 0 ? [] : ["", ...waits.map(([reason, taskIds]) => `waiting, ${reason}: ${listed(taskIds)}`)])
   ].join("\n")
@@ -129,6 +142,7 @@ export const statusCommand = Command.make(
             tinytask: made.tinytask,
             paused: pauseHolds(observed.paused, observed.nowMs) ? observed.paused : null,
             requests: asked.map(shownRequest),
+            awaitingApproval: awaitingApproval(config, observed, made),
             usage: made.usage,
             verdicts: made.verdicts
           })

@@ -20,7 +20,7 @@ const seconds = (fromMs: number, toMs: number): string => `${((toMs - fromMs) / 
 export const plainScreen = (titles: Titles): DemoScreen => {
   let beganMs: number | null = null
   return {
-    onPlan: (_observed, plan) =>
+    onPlan: ({ plan }) =>
       Effect.sync(() => {
         beganMs ??= plan.nowMs
         for (const verdict of plan.verdicts) {
@@ -64,7 +64,7 @@ export const terminalScreen = (titles: Titles, total: number): DemoScreen => {
   let drawn = 0
   const erase = (): string => (drawn === 0 ? "" : `\u001b[${drawn}A\u001b[J`)
   return {
-    onPlan: (observed, plan) =>
+    onPlan: ({ observed, plan }) =>
       Effect.sync(() => {
         beganMs ??= plan.nowMs
         const text = frame(observed, plan, titles, beganMs, total)

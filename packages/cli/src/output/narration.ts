@@ -3,20 +3,20 @@
  * daemon a wait is told when it begins or changes, not a thousand times.
  */
 import * as Effect from "effect/Effect"
-import type { ObservedState } from "@tinyscheduler/core/domain/ObservedState"
-import type { Action, Plan } from "@tinyscheduler/core/domain/Plan"
+import type { Action } from "@tinyscheduler/core/domain/Plan"
 import type { ActionResult } from "@tinyscheduler/core/pass/ActionResult"
 import { narrate } from "@tinyscheduler/core/pass/narrate"
 import type { NarratedLine } from "@tinyscheduler/core/pass/narrate"
-import type { PassReport } from "@tinyscheduler/core/pass/pass"
+import type { PassInput, PassReport } from "@tinyscheduler/core/pass/pass"
+import { actionTaskId } from "@tinyscheduler/core/reconcile/actionTaskId"
 import { type LogFields, withFields } from "./logLine.ts"
 
 /** More waits than this in one pass are summed up; `status` and the dry run show them all. */
 const waitsMax = 100
 
 export interface Narrator {
-  readonly onPlan: (observed: ObservedState, plan: Plan) => Effect.Effect<void>
-  readonly onResults: (results: ReadonlyArray<ActionResult>) => Effect.Effect<void>
+  readonly onPlan: PassInput["onPlan"]
+  readonly onResults: PassInput["onResults"]
 }
 
 const stepLabel = (line: NarratedLine): string => `${line.step} ${line.text}`
@@ -72,12 +72,37 @@ const tellResult = (result: ActionResult): Effect.Effect<void> => {
   )
 }
 
+/** What waits for a yes is no action of this pass: it is told as a wait, once. */
+const narrateWithheld = (
+  lines: ReadonlyArray<NarratedLine>,
+  withheld: ReadonlyArray<Action>
+): ReadonlyArray<NarratedLine> => {
+  const waiting = new Set(withheld.map(actionTaskId))
+  return lines.map((line) =>
+    line.kind === "action" && line.taskId !== null && waiting.has(line.taskId)
+      ? { ...line, kind: "wait", text: `${line.text}: waits for approval` }
+      : line
+  )
+}
+
+const awaitedKey = (withheld: ReadonlyArray<Action>): string =>
+  withheld.map((action) => `${action._tag} ${actionTaskId(action)}`).join()
+
+const tellAwaited = (withheld: ReadonlyArray<Action>, toldBefore: string): Effect.Effect<void> => {
+  if (withheld.length === 0 || awaitedKey(withheld) === toldBefore) return Effect.void
+  const what = withheld.length === 1 ? "1 action waits" : `${withheld.length} actions wait`
+  return Effect.logInfo(
+    `${what} for approval: tinyscheduler plan -o FILE shows and keeps them, tinyscheduler apply FILE approves them`
+  ).pipe(withFields({ event: "approval" }))
+}
+
 export const makeNarrator = (mode: "once" | "daemon"): Narrator => {
   let told = new Map<number, string>()
+  let awaited = ""
   return {
-    onPlan: (observed, plan) =>
+    onPlan: ({ observed, plan, withheld }) =>
       Effect.gen(function* () {
-        const lines = narrate(plan, observed.records)
+        const lines = narrateWithheld(narrate(plan, observed.records), withheld)
         const acts = lines.some(({ kind }) => kind === "action")
         const now = new Map<number, string>()
         let waits = 0
@@ -96,6 +121,8 @@ export const makeNarrator = (mode: "once" | "daemon"): Narrator => {
           const more = Effect.logInfo(`3 … and ${waits - waitsMax} more waiting`)
           yield* more.pipe(withFields({ event: "tasks", step: 3 }))
         }
+        yield* tellAwaited(withheld, awaited)
+        awaited = awaitedKey(withheld)
         told = now
       }),
     onResults: (results) => Effect.forEach(results, tellResult, { discard: true })
@@ -108,6 +135,8 @@ export interface PassSummary {
   readonly stopping: number
   readonly running: number
   readonly waiting: number
+  /** Actions that wait for a kept plan to be applied. */
+  readonly awaitingApproval: number
   readonly errors: ReadonlyArray<string>
 }
 
@@ -128,6 +157,7 @@ export const summaryOf = (report: PassReport): PassSummary => {
     stopping: count("Stop"),
     running: count("Running") + startedLast,
     waiting: count("Wait"),
+    awaitingApproval: report.rounds.at(-1)?.withheld.length ?? 0,
     errors: report.errors
   }
 }
@@ -135,4 +165,4 @@ export const summaryOf = (report: PassReport): PassSummary => {
 const errorCount = (count: number): string => (count === 0 ? "" : count === 1 ? ", 1 error" : `, ${count} errors`)
 
 export const summaryText = (summary: PassSummary): string =>
-  `pass: ${summary.started} started, ${summary.ended} ended, ${summary.stopping} stopping, ${summary.running} running, ${summary.waiting} waiting${errorCount(summary.errors.length)}`
+  `pass: ${summary.started} started, ${summary.ended} ended, ${summary.stopping} stopping, ${summary.running} running, ${summary.waiting} waiting${summary.awaitingApproval === 0 ? "" : `, ${summary.awaitingApproval} awaiting approval`}${errorCount(summary.errors.length)}`

@@ -81,7 +81,10 @@ const passOf = (daemon: Daemon, input: PassInput) => {
     const queue = yield* queueOf(configuration)
     // Writes ask for themselves; a pass that has nothing to write would never notice that the lock is another's.
     if (input.term !== null) yield* SchedulerLock.use(({ confirm }) => confirm)
-    return yield* runPass({ ...input, desired: configuration.desired }).pipe(Effect.provideService(TaskQueue, queue))
+    const { desired, settings } = configuration
+    return yield* runPass({ ...input, desired, needsApproval: settings.requireApproval }).pipe(
+      Effect.provideService(TaskQueue, queue)
+    )
   })
   const begins = Effect.sync(() => {
     daemon.passSinceMs = performance.now()

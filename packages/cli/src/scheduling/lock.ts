@@ -67,6 +67,7 @@ export const holdLock = Effect.fn("holdLock")(function* (
     memory,
     term,
     startsOffReason: problem,
+    needsApproval: configuration.settings.requireApproval,
     logDirectory: relative(configuration.paths.base, configuration.paths.logs),
     ...narrator
   } satisfies PassInput

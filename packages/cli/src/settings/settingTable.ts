@@ -189,7 +189,14 @@ const logs = {
 const running = {
   // A daemon that is to do nothing from now on is told so by ENABLED; a dry run takes no lock in the first place.
   dryRun: fixed(setting("DRY_RUN", "dry-run", values.truth, "false", "Say what would be done, and do nothing")),
-  enabled: setting("ENABLED", "enabled", values.truth, "true", "false: observe, finish and stop, start nothing")
+  enabled: setting("ENABLED", "enabled", values.truth, "true", "false: observe, finish and stop, start nothing"),
+  requireApproval: setting(
+    "REQUIRE_APPROVAL",
+    "require-approval",
+    values.anyOf(["starts", "stops"]),
+    "none",
+    "What waits until tinyscheduler apply approves a kept plan: starts, stops, both with a comma, or none"
+  )
 }
 
 export const settingTable = {

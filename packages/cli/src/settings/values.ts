@@ -69,6 +69,15 @@ export const oneOf = <const A extends string>(
     (text) => choices.find((choice) => choice.toLowerCase() === text.toLowerCase()) ?? alsoKnown.get(text.toUpperCase())
   )
 
+/** Any of the choices, with commas between them; "none" for none of them. */
+export const anyOf = <const A extends string>(choices: ReadonlyArray<A>): Reader<ReadonlyArray<A>> =>
+  reader(`${choices.join(" or ")}, several with commas between them, or none`, (text) => {
+    if (text.toLowerCase() === "none") return []
+    const words = text.split(",").map((word) => word.trim().toLowerCase())
+    const chosen = choices.filter((choice) => words.includes(choice))
+    return chosen.length === new Set(words).size ? chosen : undefined
+  })
+
 /** The least level of a log line that is written; of the Python version's levels two have another name here. */
 export const logLevel = oneOf(
   ["DEBUG", "INFO", "WARN", "ERROR"],

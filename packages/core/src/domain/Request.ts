@@ -77,7 +77,23 @@ export const GcRequest = Schema.Struct({
 })
 export type GcRequest = typeof GcRequest.Type
 
-export type Request = RetryRequest | StopRequest | PauseRequest | ResumeRequest | RepairRequest | GcRequest
+/** Carry out the plan that somebody kept and approved, if the next one is the same. */
+export const ApplyRequest = Schema.Struct({
+  ...common,
+  kind: Schema.Literal("apply"),
+  /** Of the kept plan; see `Plan.precondition`. */
+  precondition: Schema.String.check(Schema.isPattern(/^[0-9a-f]{64}$/, { message: "a SHA-256 in hexadecimal" }))
+})
+export type ApplyRequest = typeof ApplyRequest.Type
+
+export type Request =
+  | RetryRequest
+  | StopRequest
+  | PauseRequest
+  | ResumeRequest
+  | RepairRequest
+  | GcRequest
+  | ApplyRequest
 
 const keys = { taskId: "task_id" } as const
 const tasksKeys = { taskIds: "task_ids" } as const
@@ -90,7 +106,8 @@ export const RequestFile = Schema.Union([
   PauseRequest.pipe(Schema.encodeKeys(agentKeys)),
   ResumeRequest.pipe(Schema.encodeKeys(agentKeys)),
   RepairRequest,
-  GcRequest.pipe(Schema.encodeKeys(tasksKeys))
+  GcRequest.pipe(Schema.encodeKeys(tasksKeys)),
+  ApplyRequest
 ])
 
 /** What came of a request: done; nothing, since it was so already; refused, since it can't be. */

@@ -32,6 +32,8 @@ export interface ApplyInput {
   readonly observed: ObservedState
   readonly desired: DesiredState
   readonly plan: Plan
+  /** Actions of the plan that somebody has to approve first. */
+  readonly withheld: ReadonlyArray<Action>
   readonly memory: PassMemory
   /** Null when the term could not be raised: then only signals are sent. */
   readonly term: Term | null
@@ -45,11 +47,13 @@ export interface Applied {
 
 /** What of a plan may be carried out: all of it, or without starts and without endings that themselves break an invariant. */
 const permitted = (input: ApplyInput, violations: ReadonlyArray<Violation>): ReadonlyArray<Action> => {
-  const { desired, observed, plan, term } = input
-  if (term === null) return plan.actions.filter(({ _tag }) => _tag === "Stop")
-  if (violations.length === 0) return plan.actions
+  const { desired, observed, plan, term, withheld } = input
+  const without = new Set(withheld)
+  const actions = plan.actions.filter((action) => !without.has(action))
+  if (term === null) return actions.filter(({ _tag }) => _tag === "Stop")
+  if (violations.length === 0) return actions
   const deathIsProven = planInvariants.find(({ id }) => id === "d")?.check
-  return plan.actions.filter(
+  return actions.filter(
     (action) =>
       action._tag !== "Start" && deathIsProven?.(observed, desired, { ...plan, actions: [action] }).length === 0
   )

@@ -9,20 +9,29 @@ import type { PlanSubject } from "../domain/PlanSubject.ts"
 import { preconditionSubjectOf } from "../reconcile/precondition.ts"
 import { subjectDifference } from "../reconcile/subjectDifference.ts"
 import { carryOutRound, plan, prepareRound } from "./pass.ts"
-import type { PassInput, Round } from "./pass.ts"
+import type { LookInput, PassInput, Round } from "./pass.ts"
 
 export type Approved =
   | { readonly _tag: "Stale"; readonly differences: ReadonlyArray<string> }
   | { readonly _tag: "CarriedOut"; readonly round: Round }
 
+const differences = (
+  approved: PlanSubject,
+  { desired }: LookInput,
+  sight: { readonly observed: ObservedState; readonly plan: Plan }
+): ReadonlyArray<string> => subjectDifference(approved, preconditionSubjectOf(sight.observed, desired, sight.plan))
+
+/** In what the plan that would be made now differs from the approved one, in sentences; none while it holds. Writes nothing. */
+export const staleness = Effect.fn("pass.staleness")(function* (input: LookInput, approved: PlanSubject) {
+  return differences(approved, input, yield* plan(input))
+})
+
 export const applyApproved = Effect.fn("pass.applyApproved")(function* (input: PassInput, approved: PlanSubject) {
-  const differences = (sight: { readonly observed: ObservedState; readonly plan: Plan }) =>
-    subjectDifference(approved, preconditionSubjectOf(sight.observed, input.desired, sight.plan))
   // A look first: a plan that is refused leaves everything as it was, what commands have asked for too.
-  const before = differences(yield* plan(input))
+  const before = yield* staleness(input, approved)
   if (before.length > 0) return { _tag: "Stale", differences: before } satisfies Approved
   const prepared = yield* prepareRound(input)
-  const now = differences(prepared)
+  const now = differences(approved, input, prepared)
   if (now.length > 0) return { _tag: "Stale", differences: now } satisfies Approved
-  return { _tag: "CarriedOut", round: yield* carryOutRound(input, prepared) } satisfies Approved
+  return { _tag: "CarriedOut", round: yield* carryOutRound(input, prepared, []) } satisfies Approved
 })

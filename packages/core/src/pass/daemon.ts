@@ -12,8 +12,9 @@ import * as Random from "effect/Random"
 import type { Plan } from "../domain/Plan.ts"
 import { LockLost } from "../ports/StateError.ts"
 import { ProcessTable } from "../ports/ProcessTable.ts"
+import { actionTaskId } from "../reconcile/actionTaskId.ts"
 import { runPass } from "./pass.ts"
-import type { PassInput, PassReport } from "./pass.ts"
+import type { PassInput, PassReport, Round } from "./pass.ts"
 
 /** Wake-ups coalesce: while a pass runs, any number of them is one. */
 export type WakeUps = Queue.Queue<void>
@@ -106,6 +107,12 @@ export const runDaemon = Effect.fn("daemon.run")(function* <E, R>(daemon: Daemon
   }
 })
 
+/** Whether an agent is being stopped; of one whose stop waits for approval nothing changes meanwhile. */
+const hasLadders = ({ plan, withheld }: Round): boolean => {
+  const waiting = new Set(withheld.map(actionTaskId))
+  return plan.verdicts.some(({ _tag, taskId }) => _tag === "Stop" && !waiting.has(taskId))
+}
+
 /**
  * One pass, and then passes over the ladders it began, until they end or `stopWaitMs` is over: a scheduler started by
  * cron would otherwise climb one rung a minute. Apply never sleeps; this does, between passes.
@@ -116,11 +123,11 @@ export const runOnce = Effect.fn("once.run")(function* (input: PassInput, stopWa
   const first = yield* runPass(input)
   const reports = [first]
   for (;;) {
-    const plan = reports.at(-1)?.rounds.at(-1)?.plan
+    const last = reports.at(-1)?.rounds.at(-1)
     const monoMs = yield* processes.monotonicMs
     const leftMs = beganMs + stopWaitMs - monoMs
-    if (plan === undefined || leftMs <= 0 || !plan.verdicts.some(({ _tag }) => _tag === "Stop")) break
-    const sleepMs = sleepAfter(plan, { nowMs: yield* Clock.currentTimeMillis, monoMs, intervalMs: ladderLookMs })
+    if (last === undefined || leftMs <= 0 || !hasLadders(last)) break
+    const sleepMs = sleepAfter(last.plan, { nowMs: yield* Clock.currentTimeMillis, monoMs, intervalMs: ladderLookMs })
     yield* Effect.sleep(Math.min(leftMs, sleepMs))
     // Only ladders and endings: what is ready to start waits for the next turn of the caller.
     reports.push(

@@ -7,13 +7,16 @@ import * as Ref from "effect/Ref"
 import type { DesiredState } from "../domain/DesiredState.ts"
 import type { Term } from "../domain/identifiers.ts"
 import type { ObservedState } from "../domain/ObservedState.ts"
-import type { Request } from "../domain/Request.ts"
-import type { Plan } from "../domain/Plan.ts"
+import type { Action, Plan } from "../domain/Plan.ts"
+import type { ApplyRequest, Request } from "../domain/Request.ts"
+import type { Situation } from "../domain/Situation.ts"
 import { reconcile } from "../reconcile/reconcile.ts"
 import { afterRequests } from "../requests/afterRequests.ts"
 import type { Violation } from "../reconcile/invariants.ts"
 import type { ActionResult } from "./ActionResult.ts"
 import { apply } from "./apply.ts"
+import { answerApprovals, isApproved, withheldOf } from "./approval.ts"
+import type { NeedsApproval } from "./approval.ts"
 import type { PassMemory } from "./memory.ts"
 import { observe } from "./observe.ts"
 import { describeSurvivors } from "./survivors.ts"
@@ -23,9 +26,13 @@ import type { TakenRequests } from "./takeRequests.ts"
 /** The most rounds of one pass. */
 export const roundsMax = 3
 
-export interface Round {
-  readonly observed: ObservedState
+/** What was decided in a round, and what of it waits for somebody's yes. */
+export interface Decided extends Situation {
   readonly plan: Plan
+  readonly withheld: ReadonlyArray<Action>
+}
+
+export interface Round extends Decided {
   readonly violations: ReadonlyArray<Violation>
   readonly results: ReadonlyArray<ActionResult>
   /** What of the requests of commands could not be carried out, one sentence each. */
@@ -44,12 +51,15 @@ export interface PassInput {
   readonly term: Term | null
   readonly startsOffReason: string | null
   readonly logDirectory: string
+  /** What is carried out only when a kept plan with it is applied; absent = all is carried out. */
+  readonly needsApproval?: ReadonlyArray<NeedsApproval>
   /** Told of each round as soon as its plan stands, and again when it was applied. */
-  readonly onPlan: (observed: ObservedState, plan: Plan) => Effect.Effect<void>
+  readonly onPlan: (decided: Decided) => Effect.Effect<void>
   readonly onResults: (results: ReadonlyArray<ActionResult>) => Effect.Effect<void>
 }
 
-type LookInput = Pick<PassInput, "desired" | "memory" | "startsOffReason">
+/** What a look needs to know. */
+export type LookInput = Pick<PassInput, "desired" | "memory" | "startsOffReason">
 
 const look = Effect.fnUntraced(function* (input: LookInput, requests: ReadonlyArray<Request>) {
   return yield* observe({
@@ -76,6 +86,8 @@ export interface PreparedRound {
   readonly observed: ObservedState
   readonly plan: Plan
   readonly requestErrors: ReadonlyArray<string>
+  /** Kept plans that are to be carried out if this is the one. */
+  readonly approvals: ReadonlyArray<ApplyRequest>
 }
 
 /** The first half of a round: what commands asked for is carried out, then observe and reconcile. */
@@ -83,28 +95,39 @@ export const prepareRound = Effect.fn("pass.prepare")(function* (input: PassInpu
   const requests = input.term === null ? noRequests : yield* takeRequests(input.desired)
   const observed = yield* look(input, requests.left)
   const made = reconcile(observed, input.desired)
-  return { observed, plan: made, requestErrors: requests.errors } satisfies PreparedRound
+  return {
+    observed,
+    plan: made,
+    requestErrors: requests.errors,
+    approvals: requests.left.filter((request) => request.kind === "apply")
+  } satisfies PreparedRound
 })
 
-/** The second half: apply. */
-export const carryOutRound = Effect.fn("pass.carryOut")(function* (input: PassInput, prepared: PreparedRound) {
-  const { observed, plan: made } = prepared
-  yield* input.onPlan(observed, made)
+/** The second half: apply, but for what is withheld. */
+export const carryOutRound = Effect.fn("pass.carryOut")(function* (
+  input: PassInput,
+  prepared: PreparedRound,
+  withheld: ReadonlyArray<Action>
+) {
+  const { approvals, observed, plan: made, requestErrors } = prepared
+  const decided: Decided = { observed, desired: input.desired, plan: made, withheld }
+  yield* input.onPlan(decided)
   const { results, violations } = yield* apply({
-    observed,
-    desired: input.desired,
-    plan: made,
+    ...decided,
     memory: input.memory,
     term: input.term,
     logDirectory: input.logDirectory
   })
   yield* input.onResults(results)
-  return { ...prepared, violations, results } satisfies Round
+  const untold = yield* answerApprovals(approvals, made, results.filter(({ _tag }) => _tag !== "Applied").length)
+  return { ...decided, violations, results, requestErrors: [...requestErrors, ...untold] } satisfies Round
 })
 
 /** One round: what commands asked for is carried out, then observe, reconcile, apply. */
 export const runRound = Effect.fn("pass.round")(function* (input: PassInput) {
-  return yield* carryOutRound(input, yield* prepareRound(input))
+  const prepared = yield* prepareRound(input)
+  const needs = isApproved(prepared.approvals, prepared.plan) ? [] : (input.needsApproval ?? [])
+  return yield* carryOutRound(input, prepared, withheldOf(needs, prepared.observed, prepared.plan))
 })
 
 /** Whether a round may have freed or undone something that the next observation should see at once. */

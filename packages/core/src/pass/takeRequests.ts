@@ -23,7 +23,7 @@ import type { AttemptName, CarriedOut, RequestEffect, RequestSight } from "../re
 import { forgetTasks } from "./forgetTasks.ts"
 
 export interface TakenRequests {
-  /** Stops that the plan is to begin. */
+  /** What the plan is to do: stops that it is to begin, and a kept plan that it is to be. */
   readonly left: ReadonlyArray<Request>
   readonly errors: ReadonlyArray<string>
 }
@@ -152,6 +152,8 @@ const carriedOut = Effect.fnUntraced(function* (request: Request, desired: Desir
       return yield* repairAsAsked(desired, request.purge === true)
     case "gc":
       return yield* forgetTasks(request.taskIds, desired)
+    case "apply":
+      return { _tag: "Pending" } satisfies CarriedOut
   }
 })
 

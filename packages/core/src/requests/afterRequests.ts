@@ -5,8 +5,15 @@
 import type { AgentRecords, Attempts } from "../domain/Attempts.ts"
 import type { TaskId } from "../domain/identifiers.ts"
 import type { ObservedState } from "../domain/ObservedState.ts"
+import type { Request } from "../domain/Request.ts"
 import { carryOut } from "./carryOut.ts"
 import type { RequestEffect } from "./carryOut.ts"
+
+/** What is no change of what is remembered. */
+type Elsewhere = Extract<Request, { readonly kind: "stop" | "repair" | "gc" | "apply" }>
+
+const isElsewhere = (request: Request): request is Elsewhere =>
+  request.kind === "stop" || request.kind === "repair" || request.kind === "gc" || request.kind === "apply"
 
 export const afterRequests = (observed: ObservedState): ObservedState => {
   let agents: AgentRecords = { agents: observed.agents, paused: observed.paused }
@@ -16,7 +23,7 @@ export const afterRequests = (observed: ObservedState): ObservedState => {
     if (effect._tag === "WriteAttempts") attempts.set(effect.attempts.taskId, effect.attempts)
   }
   for (const request of observed.requests) {
-    if (request.kind === "stop" || request.kind === "repair" || request.kind === "gc") continue
+    if (isElsewhere(request)) continue
     const record = "taskId" in request ? observed.records.find(({ taskId }) => taskId === request.taskId) : undefined
     const carried = carryOut(request, {
       nowMs: observed.nowMs,

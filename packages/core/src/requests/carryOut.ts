@@ -43,7 +43,7 @@ export type CarriedOut =
   | { readonly _tag: "Pending" }
 
 export const carryOut = (
-  request: Exclude<Request, { readonly kind: "repair" | "gc" }>,
+  request: Exclude<Request, { readonly kind: "repair" | "gc" | "apply" }>,
   sight: RequestSight
 ): CarriedOut => {
   switch (request.kind) {
