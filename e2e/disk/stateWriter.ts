@@ -46,7 +46,7 @@ const random = randomOf(order.seed)
 const encodeClaim = Schema.encodeSync(ClaimFile)
 const identity = { pid: process.pid, pidStart: 1, bootId: "an earlier boot" }
 /** The supervisor's writes, which are the same calls in the same order. */
-const files = makeDurableFiles(identity)
+const files = makeDurableFiles(identity, null)
 
 const step = <E>(sets: Contents, write: Effect.Effect<unknown, E>) =>
   Effect.gen(function* () {

@@ -61,7 +61,9 @@ export const launch = ({ command, cwd, env }: Launch): Running => {
       const all = said.stdout + said.stderr
       if (typeof text === "string" ? all.includes(text) : text.test(all)) return true
       if (child.exitCode === null && child.signalCode === null) return false
-      throw new Error(`it ended (${child.exitCode ?? child.signalCode}) without saying ${text}; it said:\n${all}`)
+      throw new Error(`it ended (${child.exitCode ?? child.signalCode}) without saying ${text}`)
+    }).catch((failure: unknown) => {
+      throw new Error(`${String(failure)}; it said:\n${said.stdout}${said.stderr}`)
     })
   }
   return {

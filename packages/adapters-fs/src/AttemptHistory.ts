@@ -84,7 +84,7 @@ const logEpochMax = (
 const make = Effect.fnUntraced(function* (options: StateOptions) {
   const { paths } = options
   const lock = yield* SchedulerLock
-  const files = makeDurableFiles(options.writer, options.calls)
+  const files = makeDurableFiles(options.writer, options.paths.base, options.calls)
   const scanAttempts = makeFileCache<AttemptsSight>()
   const attemptsPath = (taskId: TaskId): string => join(paths.attempts, taskFileName(taskId))
   const write = (path: string, body: () => void) =>

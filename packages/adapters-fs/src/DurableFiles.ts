@@ -51,7 +51,12 @@ const isMissing = (error: unknown): boolean => codeOf(error) === "ENOENT"
 
 const statOrNull = (path: string) => statSync(path, { throwIfNoEntry: false }) ?? null
 
-export const makeDurableFiles = (writer: Writer, calls: FileCalls = nodeFileCalls): DurableFiles => {
+/** Under a base path directories are made, but never the base path itself; null where there is none. */
+export const makeDurableFiles = (
+  writer: Writer,
+  base: string | null,
+  calls: FileCalls = nodeFileCalls
+): DurableFiles => {
   const temporaryName = (mark: string): string =>
     `${temporaryPrefix(writer)}${randomBytes(8).toString("hex")}${mark === "" ? "" : `-${mark}`}`
   const target = (path: string, mark = ""): DurableTarget => ({
@@ -64,7 +69,7 @@ export const makeDurableFiles = (writer: Writer, calls: FileCalls = nodeFileCall
     expectTrusted(path, use)
     if (statOrNull(path) !== null) return
     // A new directory's name is durable once the directory above it is.
-    for (const made of makeDirectory(path).toReversed()) syncDirectory(calls, dirname(made))
+    for (const made of makeDirectory(path, base).toReversed()) syncDirectory(calls, dirname(made))
   }
 
   return {

@@ -71,7 +71,7 @@ const asideClaimsOf = (aside: string, taskId: TaskId, upTo: Epoch): ReadonlyArra
 const make = Effect.fnUntraced(function* (options: StateOptions) {
   const { paths } = options
   const lock = yield* SchedulerLock
-  const files = makeDurableFiles(options.writer, options.calls)
+  const files = makeDurableFiles(options.writer, options.paths.base, options.calls)
   const leasePath = (taskId: TaskId): string => join(paths.running, taskFileName(taskId))
   const write = <A>(path: string, body: () => A) =>
     lock.confirm.pipe(Effect.andThen(Effect.try({ try: body, catch: (error) => unwritable(path, error) })))

@@ -69,7 +69,7 @@ const readAnswer = (path: string, uuid: RequestId): Decoded<RequestAnswer> | nul
 const make = Effect.fnUntraced(function* (options: StateOptions) {
   const { paths } = options
   const lock = yield* SchedulerLock
-  const files = makeDurableFiles(options.writer, options.calls)
+  const files = makeDurableFiles(options.writer, options.paths.base, options.calls)
   const answerPath = (uuid: string): string => join(paths.answers, answerFileName(uuid))
   const requestPath = (request: Request): string => join(paths.requests, requestFileName(request))
   const attempt = <A>(path: string, body: () => A) =>

@@ -124,7 +124,7 @@ const loss = (paths: StatePaths, held: Held | null): string | null => {
 const make = (options: StateOptions) =>
   Effect.sync(() => {
     const { paths, writer } = options
-    const files = makeDurableFiles(writer, options.calls)
+    const files = makeDurableFiles(writer, paths.base, options.calls)
     let held: Held | null = null
 
     const acquire = Effect.acquireRelease(

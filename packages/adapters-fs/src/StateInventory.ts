@@ -29,7 +29,7 @@ const inodeOf = (path: string): bigint | null => lstatSync(path, { bigint: true,
 const make = Effect.fnUntraced(function* (options: InventoryOptions) {
   const { paths, temporaryDirectory } = options
   const lock = yield* SchedulerLock
-  const files = makeDurableFiles(options.writer, options.calls)
+  const files = makeDurableFiles(options.writer, options.paths.base, options.calls)
   const write = (path: string, body: () => void) =>
     lock.confirm.pipe(Effect.andThen(Effect.try({ try: body, catch: (error) => unwritable(path, error) })))
 

@@ -9,12 +9,17 @@ import { codeOf } from "./errno.ts"
 /** Whether a directory stands there, perhaps through links. */
 export const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 
-/** Makes what is missing of a path, for this user alone; answers what it made, topmost first. Throws what the system says. */
-export const makeDirectory = (path: string): ReadonlyArray<string> => {
+/**
+ * Makes what is missing of a path, for this user alone; answers what it made, topmost first. Throws what the system says.
+ * Never makes `base` itself: a base path that was moved away took with it all that is known of attempts, and what began
+ * anew in its place would start them again.
+ */
+export const makeDirectory = (path: string, base: string | null = null): ReadonlyArray<string> => {
   const missing: Array<string> = []
   for (let at = path; statSync(at, { throwIfNoEntry: false }) === undefined && at !== dirname(at); at = dirname(at)) {
     missing.unshift(at)
   }
+  if (base !== null && missing.includes(base)) throw new Error(`there is no directory ${base}`)
   return missing.filter((directory) => {
     try {
       mkdirSync(directory, { mode: 0o700 })

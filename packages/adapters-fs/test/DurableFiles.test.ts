@@ -12,7 +12,7 @@ describe("DurableFiles", () => {
     Effect.gen(function* () {
       const { base } = yield* makePaths
       const path = put(join(base, "a"), "one")
-      const files = makeDurableFiles(writer)
+      const files = makeDurableFiles(writer, null)
       assert.isFalse(files.remove(path, "mark", () => false))
       assert.strictEqual(readFileSync(path, "utf8"), "one")
       assert.isTrue(files.remove(path, "mark", () => true))
@@ -30,7 +30,7 @@ describe("DurableFiles", () => {
         writeFileSync(path, "newer", { mode: 0o600 })
         return false
       }
-      assert.isFalse(makeDurableFiles(writer).remove(path, "mark", meant))
+      assert.isFalse(makeDurableFiles(writer, null).remove(path, "mark", meant))
       assert.deepStrictEqual(readdirSync(base), ["a"])
       assert.strictEqual(readFileSync(path, "utf8"), "newer")
     })
@@ -50,7 +50,7 @@ describe("DurableFiles", () => {
   it.live("makes directories 0700 on the way, and takes one that is a link of its owner's", () =>
     Effect.gen(function* () {
       const { base } = yield* makePaths
-      const files = makeDurableFiles(writer)
+      const files = makeDurableFiles(writer, null)
       files.replace(join(base, "x/y/z/a"), "one")
       for (const path of ["x", "x/y", "x/y/z"]) assert.strictEqual(modeOf(join(base, path)), 0o700)
       mkdirSync(join(base, "real"), { mode: 0o700 })

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process"
-import { lstatSync, symlinkSync } from "node:fs"
+import { existsSync, lstatSync, symlinkSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
@@ -15,6 +15,19 @@ describe("making a directory", () => {
       assert.deepStrictEqual(made, [join(base, "a"), join(base, "a/b"), join(base, "a/b/c")])
       for (const path of made) assert.strictEqual(lstatSync(path).mode & 0o777, 0o700)
       assert.deepStrictEqual(makeDirectory(join(base, "a/b/c")), [])
+    })
+  )
+
+  it.live("never makes the base path, nor what is above it", () =>
+    Effect.gen(function* () {
+      const { base } = yield* makePaths
+      const gone = join(base, "a/base")
+      assert.throws(() => makeDirectory(join(gone, "state/running"), gone), `there is no directory ${gone}`)
+      assert.isFalse(existsSync(join(base, "a")))
+      makeDirectory(gone)
+      assert.deepStrictEqual(makeDirectory(join(gone, "state"), gone), [join(gone, "state")])
+      // A state directory outside is no part of it.
+      assert.deepStrictEqual(makeDirectory(join(base, "elsewhere"), join(base, "nowhere")), [join(base, "elsewhere")])
     })
   )
 

@@ -30,7 +30,7 @@ const laterDirectories = ({ paths, temporaryDir }: Configuration): ReadonlyArray
 export const makeDirectories = (config: Configuration): ReadonlyArray<string> => {
   const made = stateDirectories(config).flatMap((directory) => {
     expectTrusted(directory)
-    return makeDirectory(directory)
+    return makeDirectory(directory, config.paths.base)
   })
   for (const directory of laterDirectories(config)) expectTrusted(directory)
   return made

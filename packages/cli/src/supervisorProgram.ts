@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url"
 import { makeDurableFiles } from "@tinyscheduler/adapters-fs/DurableFiles"
 import type { Writer } from "@tinyscheduler/adapters-fs/DurableFiles"
 import { readSafely } from "@tinyscheduler/adapters-fs/safeFile"
+import type { StatePaths } from "@tinyscheduler/adapters-fs/StatePaths"
 
 /** Put into the bundle at build time; absent when the sources run. */
 declare const SUPERVISOR_PROGRAM: string | undefined
@@ -40,11 +41,11 @@ const isPlaced = (path: string, program: string): boolean => {
 }
 
 /** Makes sure that the program stands where `supervisorCommand` says. Throws what the file system throws. */
-export const placeSupervisor = (stateDirectory: string, writer: Writer): void => {
+export const placeSupervisor = ({ base, state: stateDirectory }: StatePaths, writer: Writer): void => {
   if (bundled === null) return
   const name = placedName(bundled)
   const path = join(stateDirectory, name)
-  if (!isPlaced(path, bundled)) makeDurableFiles(writer).replace(path, bundled)
+  if (!isPlaced(path, bundled)) makeDurableFiles(writer, base).replace(path, bundled)
   for (const other of readdirSync(stateDirectory, { withFileTypes: true })) {
     // Programs of other versions: whoever runs one has loaded it whole.
     if (other.isFile() && placedPattern.test(other.name) && other.name !== name) {

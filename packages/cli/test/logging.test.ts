@@ -1,6 +1,7 @@
 /** One event, one line: what stands in it, what never does, and a file that comes and goes. */
 import { spawnSync } from "node:child_process"
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -123,7 +124,7 @@ describe("a log line", () => {
         yield* Effect.logInfo("before")
         settings = { logLevel: "INFO", logFormat: "json", mcpToken: null }
         yield* Effect.logInfo("after")
-      }).pipe(Effect.provide(layerLogging(() => settings, directory)))
+      }).pipe(Effect.provide(layerLogging(() => settings, { logs: directory, base: directory })))
       const [name = ""] = readdirSync(directory)
       assert.deepInclude(JSON.parse(readFileSync(join(directory, name), "utf8")), { message: "after" })
       rmSync(directory, { recursive: true })
@@ -156,7 +157,7 @@ describe("the day's file", () => {
   it("is made with its directory for its owner alone, and made anew when somebody moved it", () => {
     withDirectory((base) => {
       const directory = join(base, "state/logs")
-      const file = makeLogFile(directory)
+      const file = makeLogFile({ logs: directory, base })
       const path = join(directory, "scheduler_20260120.log")
       assert.isNull(file.append("20260120", "one"))
       assert.deepStrictEqual([statSync(directory).mode & 0o777, statSync(path).mode & 0o777], [0o700, 0o600])
@@ -168,11 +169,22 @@ describe("the day's file", () => {
     })
   })
 
+  it("is not begun where the base path has gone, which would be made anew and look like a new one", () => {
+    withDirectory((above) => {
+      const base = join(above, "base")
+      const file = makeLogFile({ logs: join(base, "state/logs"), base })
+      assert.include(file.append("20260120", "one")?.message, `there is no directory ${base}`)
+      assert.isFalse(existsSync(base))
+      mkdirSync(base)
+      assert.strictEqual(file.append("20260120", "two")?._tag, "Recovered")
+    })
+  })
+
   it("that can't be written is told once, with what is in its place, and once more when it can", () => {
     withDirectory((directory) => {
       const path = join(directory, "scheduler_20260120.log")
       mkdirSync(path)
-      const file = makeLogFile(directory)
+      const file = makeLogFile({ logs: directory, base: directory })
       const failing = file.append("20260120", "one")
       assert.strictEqual(failing?._tag, "Failing")
       assert.include(failing?.message, `${path} can't be written: there is a directory in its place (EISDIR)`)
@@ -188,7 +200,7 @@ describe("the day's file", () => {
   it("does not wait for whoever reads a named pipe in its place", () => {
     withDirectory((directory) => {
       assert.strictEqual(spawnSync("mkfifo", [join(directory, "scheduler_20260120.log")]).status, 0)
-      assert.strictEqual(makeLogFile(directory).append("20260120", "one")?._tag, "Failing")
+      assert.strictEqual(makeLogFile({ logs: directory, base: directory }).append("20260120", "one")?._tag, "Failing")
     })
   })
 
@@ -197,7 +209,7 @@ describe("the day's file", () => {
       const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=64k,mode=700", "none", directory])
       if (mounted.status !== 0) return context.skip("a tmpfs can't be mounted here")
       try {
-        const file = makeLogFile(directory)
+        const file = makeLogFile({ logs: directory, base: directory })
         const filler = join(directory, "filler")
         assert.isNull(file.append("20260120", "before"))
         assert.throws(() => writeFileSync(filler, Buffer.alloc(100_000)), /ENOSPC/)

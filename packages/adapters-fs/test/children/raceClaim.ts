@@ -16,7 +16,7 @@ import { claim, epoch, heldLock } from "../fixture.ts"
 const [, , basePath = "", kind = "", startMs = "", rounds = ""] = process.argv
 const paths = resolveStatePaths({ basePath, ...stateDefaults })
 const writer = { pid: process.pid, pidStart: 1, bootId: "b" }
-const files = makeDurableFiles(writer)
+const files = makeDurableFiles(writer, null)
 const encode = encodeFile(ClaimFile)
 
 const link = Effect.fnUntraced(function* (round: number) {

@@ -18,7 +18,7 @@ export const runAsking = <A, E>(config: Configuration, program: Effect.Effect<A,
   return Effect.scoped(program).pipe(
     Effect.provide([
       layerPorts(config, settings.dryRun ? "looks" : "writes"),
-      layerLogging(() => settings, settings.dryRun ? null : paths.logs, onStderr)
+      layerLogging(() => settings, settings.dryRun ? null : paths, onStderr)
     ])
   )
 }

@@ -115,7 +115,7 @@ export const applyCommand = Command.make(
       })
     }
     yield* Effect.scoped(applyFile(config, file, options)).pipe(
-      Effect.provide([layerPorts(config, "writes"), layerLogging(() => config.settings, config.paths.logs)])
+      Effect.provide([layerPorts(config, "writes"), layerLogging(() => config.settings, config.paths)])
     )
   })
 ).pipe(Command.withDescription("Carry out a kept plan, if all is as it was"))

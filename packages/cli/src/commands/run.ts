@@ -91,7 +91,7 @@ export const runCommand = Command.make(
     yield* Effect.scoped(program).pipe(
       Effect.provide([
         layerPorts(config, looks ? "looks" : "writes", live.current),
-        layerLogging(() => live.current().settings, looks ? null : config.paths.logs)
+        layerLogging(() => live.current().settings, looks ? null : config.paths)
       ])
     )
   })

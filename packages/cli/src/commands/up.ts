@@ -68,6 +68,6 @@ export const upCommand = Command.make(
         Effect.provide(layerPorts(live.current(), "writes", live.current))
       )
     })
-    yield* Effect.scoped(program).pipe(Effect.provide(layerLogging(() => live.current().settings, config.paths.logs)))
+    yield* Effect.scoped(program).pipe(Effect.provide(layerLogging(() => live.current().settings, config.paths)))
   })
 ).pipe(Command.withDescription("Run a Tinytask of our own and the daemon in one process"))

@@ -81,10 +81,7 @@ const inFolder = Effect.fn("demo")(function* (path: string) {
     const tinytask = yield* Tinytask
     return demoReport(readRuns(folder.record), yield* tinytask.listAll)
   }).pipe(
-    Effect.provide([
-      layerTinytask(tinytaskOptions(config.settings)),
-      layerLogging(() => config.settings, config.paths.logs)
-    ])
+    Effect.provide([layerTinytask(tinytaskOptions(config.settings)), layerLogging(() => config.settings, config.paths)])
   )
 })
 

@@ -47,12 +47,18 @@ const openLog = (path: string): number => {
   return openFile(path).descriptor
 }
 
-export const makeLogFile = (directory: string): LogFile => {
+/** Where a log stands: its directory, and the base path, which it never makes. */
+export interface LogPlace {
+  readonly logs: string
+  readonly base: string
+}
+
+export const makeLogFile = ({ base, logs: directory }: LogPlace): LogFile => {
   let missing = 0
   /** A full disk took the beginning of a line: what comes next must not become its end. */
   let torn = false
 
-  /** It has stood once: when what it stands in is gone too, the base path was moved away, and is not to be made anew. */
+  /** It has stood once: when what it stands in is gone too, that was moved away, and is not to be made anew. */
   let stood = false
 
   const openMaking = (name: string): number => {
@@ -62,7 +68,7 @@ export const makeLogFile = (directory: string): LogFile => {
     } catch (error) {
       if (codeOf(error) !== "ENOENT") throw error
       if (stood) mkdirSync(directory, { mode: 0o700 })
-      else makeDirectory(directory)
+      else makeDirectory(directory, base)
       return openLog(join(directory, name))
     }
   }

@@ -7,7 +7,7 @@ import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
 import type { Settings } from "../settings/settingTable.ts"
-import { makeLogFile, type LogFileNews } from "./logFile.ts"
+import { makeLogFile, type LogFileNews, type LogPlace } from "./logFile.ts"
 import { dayOf, eventOf, lineOf, type LogEvent } from "./logLine.ts"
 import { paintFor, prefixFor, stderrStream } from "./logStream.ts"
 
@@ -27,16 +27,16 @@ const eventOfNews = (date: Date, { _tag, message }: LogFileNews): LogEvent => ({
 })
 
 /**
- * The logger of one command; a null directory = stderr alone, as for every command that only looks. The settings are
+ * The logger of one command; a null place = stderr alone, as for every command that only looks. The settings are
  * asked for at each line, since a running daemon may have newer ones. What is below `onStderr` goes to the file alone.
  */
 export const layerLogging = (
   settings: () => Pick<Settings, "logLevel" | "logFormat" | "mcpToken">,
-  directory: string | null,
+  place: LogPlace | null,
   onStderr: Settings["logLevel"] = "DEBUG"
 ): Layer.Layer<never> => {
   const stream = stderrStream(process.env)
-  const file = directory === null ? null : makeLogFile(directory)
+  const file = place === null ? null : makeLogFile(place)
   const tell = (event: LogEvent, format: Settings["logFormat"]): void => {
     const line = lineOf(event, format, paintFor(stream, event.level))
     process.stderr.write(`${prefixFor(stream, event.level)}${line}\n`)

@@ -56,7 +56,7 @@ export const holdLock = Effect.fn("holdLock")(function* (
   // Without room for these nothing can start; what must be stopped is stopped all the same.
   const placed = Result.try(() => {
     makeDirectories(configuration)
-    placeSupervisor(configuration.paths.state, { pid, pidStart, bootId: here.bootId })
+    placeSupervisor(configuration.paths, { pid, pidStart, bootId: here.bootId })
   })
   const problem =
     termProblem ??
