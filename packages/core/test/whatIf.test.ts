@@ -132,6 +132,29 @@ describe("a supposition", () => {
         task: { title: "t", queue: "dev", assignee: null, priority: 9, tags: [], parent: null, blockedBy: null }
       },
       [`2: ${start2} > wait task 2: no free slot: queue dev 1/1`, "3: none > start task 3 on ada (epoch 1, attempt 1)"]
+    ],
+    [
+      "a task beside one whose blocker and whose parent are in no list: it is neither of them",
+      world()
+        .addAgent("ada", { slots: 2 })
+        .addTask(2, { blockedBy: taskId(3), blocked: true, parent: taskId(4) }),
+      {
+        _tag: "AddTask",
+        task: { title: "t", queue: "dev", assignee: null, priority: 9, tags: [], parent: null, blockedBy: null }
+      },
+      ["5: none > start task 5 on ada (epoch 1, attempt 1)"]
+    ],
+    [
+      "a task where no larger number is left",
+      world().addAgent("ada", { slots: 2 }).addTask(1).addTask(Number.MAX_SAFE_INTEGER),
+      {
+        _tag: "AddTask",
+        task: { title: "t", queue: "dev", assignee: null, priority: 9, tags: [], parent: null, blockedBy: null }
+      },
+      [
+        "2: none > start task 2 on ada (epoch 1, attempt 1)",
+        `${Number.MAX_SAFE_INTEGER}: start task ${Number.MAX_SAFE_INTEGER} on ada (epoch 1, attempt 1) > wait task ${Number.MAX_SAFE_INTEGER}: no free slot: queue dev 2/2`
+      ]
     ]
   ])("of %s", (_name, made, supposition, changed) => {
     expect(changes(made, supposition)).toEqual(changed)

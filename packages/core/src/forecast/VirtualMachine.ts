@@ -18,7 +18,8 @@ import { attemptView, holdOf } from "../reconcile/attemptView.ts"
 import { recordAgentEnding, recordEnding } from "../reconcile/recordEnding.ts"
 import { taskChangeOf } from "../reconcile/taskChange.ts"
 import { legacyToken } from "../domain/legacyToken.ts"
-import { attemptsOf, beating, deadRecord, endedRecord, livingRecord } from "./virtualRecords.ts"
+import { beating } from "../whatIf/later.ts"
+import { attemptsOf, deadRecord, endedRecord, livingRecord } from "./virtualRecords.ts"
 import type { Moment } from "./virtualRecords.ts"
 import { makeVirtualTasks } from "./virtualTasks.ts"
 import type { VirtualTasks } from "./virtualTasks.ts"
@@ -115,9 +116,7 @@ export class VirtualMachine {
               tasks: this.tasks.all(),
               lookedUp: [...this.lookedUp].map(([taskId, task]) => ({ taskId, task }))
             },
-      records: [...this.records.values()].map((record) =>
-        this.attempts.get(record.taskId)?.end === "done" ? beating(record, moment) : record
-      ),
+      records: [...this.records.values()],
       agents: [...this.agents.values()]
     }
   }
@@ -157,10 +156,20 @@ export class VirtualMachine {
     let next = nextWallMs
     for (const { endMs } of this.attempts.values()) if (next === null || endMs < next) next = endMs
     if (next === null) return false
-    this.nowMs = Math.max(next, this.nowMs)
+    this.goOn(Math.max(next, this.nowMs))
     const due = [...this.attempts.values()].filter(({ endMs }) => endMs <= this.nowMs)
     for (const attempt of due.sort((left, right) => left.taskId - right.taskId)) this.conclude(attempt)
     return true
+  }
+
+  /** What runs goes on beating; what is being stopped is about to fall silent. */
+  private goOn(nowMs: number): void {
+    const ms = nowMs - this.nowMs
+    this.nowMs = nowMs
+    for (const { end, taskId } of this.attempts.values()) {
+      const record = end === "done" ? this.records.get(taskId) : undefined
+      if (record !== undefined) this.records.set(taskId, beating(record, nowMs, ms))
+    }
   }
 
   /** What happened since this was asked last. */

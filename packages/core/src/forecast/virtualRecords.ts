@@ -97,12 +97,6 @@ export const livingRecord = (living: LivingAttempt, { monoMs, nowMs }: Moment): 
   }
 }
 
-/** The same a little later: what lives goes on beating. */
-export const beating = (record: TaskRecord, { monoMs }: Moment): TaskRecord =>
-  record.lease._tag === "Read" && record.lease.lease.phase === "running"
-    ? { ...record, lease: { ...record.lease, lease: { ...record.lease.lease, beatMonoMs: monoMs } } }
-    : record
-
 /** The same once the ladder has done its work: nothing of it lives any more. */
 export const deadRecord = (record: TaskRecord): TaskRecord => ({
   ...record,

@@ -120,15 +120,25 @@ const retried = (situation: Situation, taskId: TaskId): Situation => {
   return asked(situation, { ...supposedRequest(situation.observed), kind: "retry", taskId, epoch, token })
 }
 
-/** Its number is one that no task has: the largest and one more. */
+/** A number that nothing has or names: a task that waits for one we know nothing of would otherwise wait for the new one. */
+const freeTaskId = ({ records, tinytask }: ObservedState): TaskId => {
+  const { lookedUp, tasks } = tinytask._tag === "Read" ? tinytask : { lookedUp: [], tasks: [] }
+  const taken = new Set<number>([
+    ...tasks.flatMap(({ blockedBy, id, parent }) => [id, blockedBy ?? id, parent ?? id]),
+    ...lookedUp.map(({ taskId }) => taskId),
+    ...records.map(({ taskId }) => taskId)
+  ])
+  let free = [...taken].reduce((most, id) => Math.max(most, id), 0) + 1
+  if (free > Number.MAX_SAFE_INTEGER) for (free = 1; taken.has(free);) free += 1
+  return TaskId.make(free)
+}
+
 const newTask = (observed: ObservedState, fields: SupposedTask): Task => {
   const tasks = observed.tinytask._tag === "Read" ? observed.tinytask.tasks : []
-  const ids = [...tasks.map(({ id }) => id), ...observed.records.map(({ taskId }) => taskId)]
-  const largest = ids.reduce((most, id) => (id > most ? id : most), 0)
   const blocker = fields.blockedBy
   return {
     ...fields,
-    id: TaskId.make(largest + 1),
+    id: freeTaskId(observed),
     status: "idle",
     blocked: blocker !== null && tasks.some((task) => task.id === blocker && isOpen(task)),
     createdAt: timestampOf(observed.nowMs),
