@@ -41,3 +41,42 @@ it("what-if flags tell how the plan would differ, refuse what they don't know, a
   expect((await plan("--pause", "vaela", "-o", "kept.json")).code).toBe(2)
   expect(digestOf(treeOf(ground.base).join("\n"))).toBe(before)
 })
+
+it("a task that is added, all agents paused or resumed together; --detailed-exitcode tells whether anything is otherwise", async () => {
+  const ground = await makeGround()
+  ground.agents([ground.worker("vaela", "dev"), ground.worker("oscar", "qa")])
+  const first = await ground.tinytask.add({ queue: "dev" })
+  const plan = (...flags: ReadonlyArray<string>) => ground.cli(["plan", ...flags, ...ground.endpoint])
+  const before = digestOf(treeOf(ground.base).join("\n"))
+
+  const urgent = await plan("--add-task", "queue=dev,title=Now, please,priority=9", "--detailed-exitcode")
+  expect({ code: urgent.code, stderr: urgent.stderr }).toEqual({ code: 5, stderr: "" })
+  expect(urgent.stdout.trimEnd().split("\n")).toEqual([
+    `task ${first}: start task ${first} on vaela (epoch 1, attempt 1) -> wait task ${first}: no free slot: queue dev 1/1`,
+    `task ${first + 1}: not there -> start task ${first + 1} on vaela (epoch 1, attempt 1)`
+  ])
+  const chain = ["--add-task", "assignee=oscar", "--add-task", `queue=qa,blockedBy=${first + 1}`]
+  expect(JSON.parse((await plan(...chain, "--json")).stdout)).toMatchObject({
+    suppositions: [
+      { _tag: "AddTask", task: { queue: null, assignee: "oscar", title: "a supposed task" } },
+      { _tag: "AddTask", task: { queue: "qa", assignee: null, blockedBy: first + 1 } }
+    ],
+    differences: [
+      { taskId: first + 1, before: null, after: { _tag: "Start", agent: "oscar" } },
+      { taskId: first + 2, before: null, after: { _tag: "Wait", reasons: [{ _tag: "Blocked" }] } }
+    ]
+  })
+  const paused = await plan("--pause-all", "--detailed-exitcode")
+  expect(paused.code).toBe(5)
+  expect(paused.stdout).toContain(`task ${first}: start task ${first} on vaela (epoch 1, attempt 1) -> wait`)
+  const same = await plan("--resume-all", "--detailed-exitcode")
+  expect({ code: same.code, stdout: same.stdout }).toEqual({ code: 0, stdout: "the plan would be the same\n" })
+  expect((await plan("--detailed-exitcode")).code).toBe(5)
+  const wrong = await plan("--add-task", "prioritty=9", "--pause-all", "--resume-all")
+  expect({ code: wrong.code, out: wrong.stdout }).toEqual({ code: 2, out: "" })
+  expect(wrong.stderr).toContain('--add-task knows no "prioritty": did you mean priority?')
+  expect(wrong.stderr).toContain("--pause-all and --resume-all contradict each other")
+  const down = await ground.cli(["plan", "--add-task", "queue=dev", "--mcp-endpoint", "http://127.0.0.1:9"])
+  expect({ code: down.code, out: down.stdout }).toEqual({ code: 1, out: "" })
+  expect(digestOf(treeOf(ground.base).join("\n"))).toBe(before)
+})

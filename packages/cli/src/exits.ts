@@ -6,7 +6,7 @@ export const exitCodes = {
   passHadErrors: 1,
   usage: 2,
   lockHeld: 3,
-  /** `plan --detailed-exitcode`: something would be done. */
+  /** `plan --detailed-exitcode`: something would be done, or, with something supposed, would be otherwise. */
   changesPlanned: 5,
   interrupted: 130
 } as const

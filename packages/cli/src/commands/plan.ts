@@ -17,13 +17,14 @@ import { print, printJson } from "../output/print.ts"
 import { planFileText, writePlanFile } from "../planning/planFile.ts"
 import { tellNotices } from "../scheduling/lock.ts"
 import { ConfigurationError } from "../settings/ConfigurationError.ts"
-import { whatIfFlags } from "../supposing/suppositions.ts"
-import { planWhatIf } from "./planWhatIf.ts"
+import { atFlag, isSupposing, whatIfFlags } from "../supposing/suppositions.ts"
+import { tellDifference } from "../supposing/tellDifference.ts"
 
 export const planCommand = Command.make(
   "plan",
   {
     ...whatIfFlags,
+    at: atFlag,
     out: Flag.String("out").pipe(
       Flag.withAlias("o"),
       Flag.withDescription("Keep the plan in this file, for tinyscheduler apply"),
@@ -32,12 +33,12 @@ export const planCommand = Command.make(
     ),
     json: Flag.Boolean("json").pipe(Flag.withDescription("Print the plan as JSON"), Flag.withDefault(false)),
     detailed: Flag.Boolean("detailed-exitcode").pipe(
-      Flag.withDescription("Exit with 5 when something would be done, 0 when nothing would"),
+      Flag.withDescription("Exit with 5 when something would be done, or would be otherwise; 0 when nothing would"),
       Flag.withDefault(false)
     )
   },
   Effect.fn("cli.plan")(function* ({ detailed, json, out, ...whatIf }) {
-    const isSupposed = Object.values(whatIf).some((typed) => typed.length > 0)
+    const isSupposed = isSupposing(whatIf)
     if (isSupposed && Option.isSome(out)) {
       return yield* new ConfigurationError({
         faults: ["-o keeps a plan of what is the case; leave it out, or the flags that suppose something else"]
@@ -51,8 +52,11 @@ export const planCommand = Command.make(
         memory: yield* makePassMemory,
         startsOffReason: null
       })
-      if (isSupposed) yield* planWhatIf(whatIf, config, { observed, plan: made }, json)
-      else yield* json ? printJson(made) : print(planText(observed, made))
+      let isNews = made.actions.length > 0
+      if (!isSupposed) yield* json ? printJson(made) : print(planText(observed, made))
+      else if (made.tinytask._tag === "Read") {
+        isNews = yield* tellDifference(whatIf, config, { observed, plan: made }, json)
+      }
       if (made.tinytask._tag === "Unread") {
         yield* Effect.logError(made.tinytask.reason)
         return yield* Effect.fail(new ExitWith(exitCodes.passHadErrors))
@@ -62,7 +66,7 @@ export const planCommand = Command.make(
         const written = writePlanFile(path, planFileText(observed, config.desired, made))
         if (Result.isFailure(written)) return yield* new Refused({ reason: written.failure })
       }
-      if (detailed && made.actions.length > 0) return yield* Effect.fail(new ExitWith(exitCodes.changesPlanned))
+      if (detailed && isNews) return yield* Effect.fail(new ExitWith(exitCodes.changesPlanned))
     })
     yield* program.pipe(Effect.provide([layerPorts(config, "looks"), layerLogging(() => config.settings, null)]))
   })

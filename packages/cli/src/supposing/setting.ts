@@ -1,5 +1,4 @@
 /** `--set NAME=VALUE` of a what-if: which names there are, and the supposition that each makes. */
-import { nearestName } from "@tinyscheduler/adapters-fs/didYouMean"
 import { Policy } from "@tinyscheduler/core/domain/DesiredState"
 import type { DesiredState } from "@tinyscheduler/core/domain/DesiredState"
 import type { Supposition } from "@tinyscheduler/core/whatIf/Supposition"
@@ -7,6 +6,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Struct from "effect/Struct"
 import { escapeShort } from "../output/escape.ts"
+import { nameHint } from "./nameHint.ts"
 
 /** A supposition, or what was expected in the value's place. */
 type Made = Result.Result<Supposition, string>
@@ -66,9 +66,7 @@ export const parseSetting = (typed: string, desired: DesiredState): Made => {
   const names = settable(desired)
   const make = names.get(name)
   if (make === undefined) {
-    const meant = nearestName(name, [...names.keys()])
-    const hint = meant === null ? `there are ${[...names.keys()].slice(0, 20).join(", ")}, …` : `did you mean ${meant}?`
-    return Result.fail(`--set knows no "${escapeShort(name, 80)}": ${escapeShort(hint, 600)}`)
+    return Result.fail(`--set knows no "${escapeShort(name, 80)}": ${nameHint(name, [...names.keys()])}`)
   }
   const value = at < 0 ? "" : typed.slice(at + 1)
   return Result.mapError(

@@ -1,4 +1,4 @@
-/** The what-if of `plan`: how the plan would differ if something were otherwise. */
+/** How the plan would differ if something were otherwise, in lines or as JSON. */
 import type { ObservedState } from "@tinyscheduler/core/domain/ObservedState"
 import type { Plan } from "@tinyscheduler/core/domain/Plan"
 import { describeVerdict } from "@tinyscheduler/core/reconcile/describe"
@@ -12,16 +12,16 @@ import { escapeText } from "../output/escape.ts"
 import { print, printJson } from "../output/print.ts"
 import type { Configuration } from "../settings/Configuration.ts"
 import { ConfigurationError } from "../settings/ConfigurationError.ts"
-import { suppositionsOf } from "../supposing/suppositions.ts"
-import type { WhatIf } from "../supposing/suppositions.ts"
+import { suppositionsOf } from "./suppositions.ts"
+import type { WhatIf } from "./suppositions.ts"
 
 const lineOf = ({ after, before, taskId }: VerdictDifference): string =>
   escapeText(
     `task ${taskId}: ${before === null ? "not there" : describeVerdict(before)} -> ${after === null ? "not there" : describeVerdict(after)}`
   )
 
-/** Prints the difference; answers the supposed plan. */
-export const planWhatIf = Effect.fn("plan.whatIf")(function* (
+/** Prints the difference from today's plan; answers whether there is any. */
+export const tellDifference = Effect.fn("plan.tellDifference")(function* (
   typed: WhatIf,
   { desired }: Configuration,
   today: { readonly observed: ObservedState; readonly plan: Plan },
@@ -35,5 +35,5 @@ export const planWhatIf = Effect.fn("plan.whatIf")(function* (
   yield* json
     ? printJson({ version: 1, suppositions: suppositions.success, differences, plan: made })
     : print(differences.length === 0 ? "the plan would be the same" : differences.map(lineOf).join("\n"))
-  return made
+  return differences.length > 0
 })
