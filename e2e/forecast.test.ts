@@ -64,6 +64,64 @@ it("plans capacity from a file: ten tasks of an hour take two slots five hours; 
   expect(readFileSync(svg, "utf8").match(/<title>/g)).toHaveLength(10)
 })
 
+it("forecasts what is supposed, with the flags of plan, and changes nothing", async () => {
+  const ground = await makeGround()
+  ground.agents([ground.worker("vaela", "dev")])
+  const first = await ground.tinytask.add({ queue: "dev" })
+  await ground.tinytask.add({ queue: "dev", blockedBy: first })
+  const before = treeOf(ground.base)
+  const makespan = async (...flags: ReadonlyArray<string>): Promise<number> => {
+    const { code, stdout } = await ground.cli(["forecast", "--duration", "1h", "--json", ...flags, ...ground.endpoint])
+    expect(code, flags.join(" ")).toBe(0)
+    return JSON.parse(stdout).makespanMs
+  }
+  expect(await makespan()).toBe(2 * hour)
+  expect(await makespan("--finish", String(first))).toBe(hour)
+  expect(await makespan("--add-task", "queue=dev,priority=9", "--add-task", "assignee=vaela")).toBe(4 * hour)
+  expect(await makespan("--set", "agent.vaela.slots=2", "--add-task", "queue=dev")).toBe(2 * hour)
+  expect(await makespan("--pause-all")).toBe(0)
+  expect(treeOf(ground.base)).toEqual(before)
+})
+
+it("--compare puts other settings beside it, in numbers and in the tasks that end at another time", async () => {
+  const ground = await makeGround()
+  ground.agents([ground.worker("vaela", "dev")])
+  const tasks = ground.write("tasks.json", JSON.stringify([{ queue: "dev", count: 4, duration: "1h", title: "part" }]))
+  const forecast = (...flags: ReadonlyArray<string>) => ground.cli(["forecast", "--tasks", tasks, ...flags])
+  const two = await forecast("--compare", "agent.vaela.slots=2", "--runs", "3")
+  expect({ code: two.code, stderr: two.stderr }).toEqual({ code: 0, stderr: "" })
+  expect(two.stdout.trimEnd().split("\n")).toEqual([
+    "                            as it is       agent.vaela.slots=2",
+    "all done in                 4h             2h",
+    "half of 3 by chance within  4h             2h",
+    "nine of ten within          4h             2h",
+    "busy: vaela                 1 slot, 100 %  2 slots, 100 %",
+    "never start                 0              0",
+    "starve                      0              0",
+    "",
+    "with agent.vaela.slots=2 3 end sooner, 0 later:",
+    "task  title  as it is  then",
+    "4     part   4h        2h    2h sooner",
+    "2     part   2h        1h    1h sooner",
+    "3     part   3h        2h    1h sooner"
+  ])
+  const more = ["--set", "agent.vaela.slots=2", "--compare", "maxConcurrent=1", "--compare", "pause=vaela"]
+  const several = await forecast(...more, "--json")
+  const made: {
+    readonly columns: ReadonlyArray<{ readonly name: string; readonly makespanMs: number }>
+    readonly tasks: ReadonlyArray<{ readonly ends: ReadonlyArray<string | null> }>
+  } = JSON.parse(several.stdout)
+  expect(Object.keys(JSON.parse(several.stdout))).toEqual(["version", "now", "columns", "tasks"])
+  expect(made.columns.map(({ makespanMs, name }) => [name, makespanMs / hour])).toEqual([
+    ["as supposed", 2],
+    ["maxConcurrent=1", 4],
+    ["pause=vaela", 0]
+  ])
+  expect(made.tasks.map(({ ends }) => ends[2])).toEqual([null, null, null, null])
+  const same = await forecast("--compare", "agent.vaela.slots=1")
+  expect(same.stdout).toContain("with agent.vaela.slots=1 every task ends when it would anyway")
+})
+
 it("a Tinytask that is down is an error, never an empty forecast", async () => {
   const ground = await makeGround()
   ground.agents([ground.worker("vaela", "dev")])
@@ -83,6 +141,9 @@ it("what can't be meant is refused in one sentence, with exit code 2", async () 
     [["--tasks", tasks, "--runs", "0"], /--runs/],
     [["--tasks", tasks, "--seed", "-1"], /--seed/],
     [["--tasks", ground.path("none.json")], /is not there/],
+    [["--tasks", tasks, "--set", "agent.vaela.slot=2"], /--set knows no "agent\.vaela\.slot": did you mean/],
+    [["--tasks", tasks, "--compare", "agent.vaela.slot=2"], /--compare knows no "agent\.vaela\.slot": did you mean/],
+    [["--tasks", tasks, "--compare", "maxConcurrent=1", "--gantt"], /^--compare prints numbers side by side/],
     [["--tasks", odd], /odd\.json, entry 1: count/],
     [["--tasks", tasks, "--svg", ground.path("no/such/place.svg")], /can't be written/]
   ]

@@ -6,6 +6,8 @@ import { AgentName, QueueName, TaskId } from "@tinyscheduler/core/domain/identif
 import type { ObservedState } from "@tinyscheduler/core/domain/ObservedState"
 import * as Result from "effect/Result"
 import { parseAddedTask } from "../src/supposing/addedTask.ts"
+import { comparedWhatIf, compareFlag } from "../src/supposing/comparedWhatIf.ts"
+import { suppositionsOf } from "../src/supposing/suppositions.ts"
 
 const desired: DesiredState = {
   mode: "queues",
@@ -97,5 +99,37 @@ describe("--add-task", () => {
     ["queue=\u001b[31m", '--add-task: queue is "\\u001b[31m": there are a,b, dev, ops']
   ])("%s is refused in a sentence", (typed, sentence) => {
     expect(parseAddedTask(typed, observed, desired)).toEqual(Result.fail(sentence))
+  })
+})
+
+describe("--compare", () => {
+  const supposedBy = (text: string) => suppositionsOf(comparedWhatIf(text), { observed, desired }, compareFlag)
+
+  it("takes settings and the words of the other flags, in one text; a queue's name may hold a comma", () => {
+    expect(supposedBy("agent.vaela.slots=5,queue.a,b.limit=2,pause=vaela,finish=17,resume-all")).toEqual(
+      Result.succeed([
+        { _tag: "AgentSlots", agent: "vaela", slots: 5 },
+        { _tag: "QueueLimit", queue: "a,b", limit: 2 },
+        { _tag: "Pause", agent: "vaela" },
+        { _tag: "Resume", agent: null },
+        { _tag: "Finish", taskId: 17 }
+      ])
+    )
+  })
+
+  it.each([
+    ["maxConcurrent", '--compare maxConcurrent is "", expected a whole number from 0 to 10000, or unlimited'],
+    ["maxConcurent=3", '--compare knows no "maxConcurent": did you mean maxConcurrent?'],
+    ["paus=vaela", '--compare knows no "paus": did you mean pause?'],
+    ["pause=vaella", 'no agent is called "vaella": did you mean vaela?'],
+    ["finish=18", "there is no open task 18"]
+  ])("%s is refused in a sentence", (text, sentence) => {
+    expect(supposedBy(text)).toEqual(Result.fail([sentence]))
+  })
+
+  it("of nothing is refused, and lists what there is", () => {
+    expect(Result.getOrElse(supposedBy(""), (faults) => faults.join())).toMatch(
+      /^--compare knows no "": there are pause, resume, finish, retry, pause-all, resume-all, agent\.vaela\.slots, /
+    )
   })
 })

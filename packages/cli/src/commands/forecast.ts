@@ -4,35 +4,42 @@ import { resolve } from "node:path"
 import { readHistory } from "@tinyscheduler/adapters-fs/historyFile"
 import type { Situation } from "@tinyscheduler/core/domain/Situation"
 import { timestampOf } from "@tinyscheduler/core/domain/time"
-import { makeDurationModel, noDurationsGiven } from "@tinyscheduler/core/forecast/DurationModel"
+import { makeDurationModel } from "@tinyscheduler/core/forecast/DurationModel"
 import { forecast } from "@tinyscheduler/core/forecast/forecast"
 import type { Forecast } from "@tinyscheduler/core/forecast/forecast"
 import { sampleRuns } from "@tinyscheduler/core/forecast/sampleRuns"
-import { makePassMemory } from "@tinyscheduler/core/pass/memory"
-import { plan } from "@tinyscheduler/core/pass/pass"
+import { suppose } from "@tinyscheduler/core/whatIf/suppose"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { exitCodes, ExitWith } from "../exits.ts"
 import { configuration } from "../flags.ts"
+import { comparisonJson } from "../forecasting/comparisonJson.ts"
+import { comparisonText } from "../forecasting/comparisonText.ts"
+import type { Column } from "../forecasting/comparisonText.ts"
 import { givenDurations } from "../forecasting/durationFlags.ts"
+import { forecastJson } from "../forecasting/forecastJson.ts"
 import { forecastText, sourcesOf, warningsOf } from "../forecasting/forecastText.ts"
 import type { Told } from "../forecasting/forecastText.ts"
 import { barsOf } from "../forecasting/gantt.ts"
 import { ganttSvg } from "../forecasting/ganttSvg.ts"
 import { ganttText } from "../forecasting/ganttText.ts"
-import { readTasksFile } from "../forecasting/tasksFile.ts"
-import type { PlannedTasks } from "../forecasting/tasksFile.ts"
-import { layerPorts } from "../layers.ts"
+import { queuesOf, startingPoint, titlesOf } from "../forecasting/startingPoint.ts"
+import type { StartingPoint } from "../forecasting/startingPoint.ts"
 import { layerLogging } from "../output/logging.ts"
 import { print, printJson } from "../output/print.ts"
 import { ConfigurationError } from "../settings/ConfigurationError.ts"
 import type { Configuration } from "../settings/Configuration.ts"
+import { comparedWhatIf, compareFlag } from "../supposing/comparedWhatIf.ts"
+import type { SettingPlace } from "../supposing/setting.ts"
+import { isSupposing, suppositionsOf, whatIfFlags } from "../supposing/suppositions.ts"
+import type { WhatIf } from "../supposing/suppositions.ts"
 
 interface Options {
+  readonly compare: ReadonlyArray<string>
   readonly duration: ReadonlyArray<string>
   readonly runs: Option.Option<number>
   readonly seed: number
@@ -48,66 +55,6 @@ const historyMs = 92 * 86_400_000
 /** As files of the history are named: 202611. */
 const monthOf = (millis: number): string => timestampOf(millis).slice(0, 7).replace("-", "")
 
-/** A machine on which nothing has ever run, with these tasks. */
-const plannedSituation = ({ desired }: Configuration, { tasks }: PlannedTasks, nowMs: number): Situation => ({
-  desired,
-  observed: {
-    nowMs,
-    monoMs: 0,
-    here: { host: "planned", bootId: "planned", pidNs: 0 },
-    tinytask: { _tag: "Read", tasks, lookedUp: [] },
-    records: [],
-    agents: [],
-    paused: null,
-    requests: [],
-    recipes: [],
-    startFaults: [],
-    startsOffReason: null
-  }
-})
-
-const observedSituation = Effect.fnUntraced(function* (config: Configuration) {
-  const { desired } = config
-  const look = Effect.flatMap(makePassMemory, (memory) => plan({ desired, memory, startsOffReason: null }))
-  const { observed } = yield* look.pipe(Effect.provide(layerPorts(config, "looks")))
-  if (observed.tinytask._tag === "Unread") {
-    yield* Effect.logError(observed.tinytask.reason)
-    return yield* Effect.fail(new ExitWith(exitCodes.passHadErrors))
-  }
-  return { desired, observed }
-})
-
-const titlesOf = ({ observed }: Situation): ReadonlyMap<number, string> =>
-  new Map(observed.tinytask._tag === "Read" ? observed.tinytask.tasks.map(({ id, title }) => [id, title]) : [])
-
-const queuesOf = ({ observed }: Situation): ReadonlySet<string> =>
-  new Set(observed.tinytask._tag === "Read" ? observed.tinytask.tasks.flatMap(({ queue }) => queue ?? []) : [])
-
-const shown = ({ made, samples, titles, warnings }: Told, sources: ReturnType<typeof sourcesOf>) => ({
-  version: 1,
-  now: timestampOf(made.nowMs),
-  makespanMs: made.makespanMs,
-  tasks: made.attempts.map(({ agent, end, endMs, found, overdue, queue, startMs, taskId }) => ({
-    task: taskId,
-    title: titles.get(taskId) ?? null,
-    agent,
-    queue,
-    start: timestampOf(startMs),
-    end: timestampOf(endMs),
-    running: found,
-    stopping: end === "stopped",
-    overdue
-  })),
-  parents: made.parents.map(({ endMs, taskId }) => ({ task: taskId, end: timestampOf(endMs) })),
-  never: made.never.map(({ reasons, taskId }) => ({ task: taskId, reasons })),
-  outside: made.outside,
-  agents: made.agents,
-  starving: made.starving,
-  durations: Object.fromEntries(sources),
-  samples,
-  warnings
-})
-
 const writeSvg = (path: string, made: Forecast, titles: Told["titles"]) =>
   Effect.try({
     try: () => {
@@ -119,32 +66,53 @@ const writeSvg = (path: string, made: Forecast, titles: Told["titles"]) =>
       })
   })
 
-/** `suppose` changes the situation before anything is forecast: what settings and what-if flags make of it. */
-const runForecast = Effect.fnUntraced(function* (
+/** The situation with what is supposed of it; a fault of what was typed is a usage error. */
+const supposed = (situation: Situation, typed: WhatIf, place?: SettingPlace) => {
+  const suppositions = suppositionsOf(typed, situation, place)
+  return Result.isSuccess(suppositions)
+    ? Effect.succeed(suppose(situation, suppositions.success))
+    : Effect.fail(new ConfigurationError({ faults: suppositions.failure }))
+}
+
+const durationModel = Effect.fnUntraced(function* (
   config: Configuration,
-  options: Options,
-  suppose: (situation: Situation) => Situation
+  typed: ReadonlyArray<string>,
+  { durations, situation }: StartingPoint
 ) {
-  const nowMs = yield* Clock.currentTimeMillis
-  const planned = Option.isSome(options.tasks) ? yield* readTasksFile(resolve(options.tasks.value), nowMs) : null
-  const situation = suppose(
-    planned === null ? yield* observedSituation(config) : plannedSituation(config, planned, nowMs)
-  )
-  const { lines } = yield* readHistory(config.paths, monthOf(nowMs - historyMs))
-  const ofTask = planned?.durations ?? noDurationsGiven.ofTask
-  const { faults, given } = givenDurations(options.duration, ofTask, queuesOf(situation), situation.desired)
+  const { lines } = yield* readHistory(config.paths, monthOf(situation.observed.nowMs - historyMs))
+  const { faults, given } = givenDurations(typed, durations, queuesOf(situation), situation.desired)
   if (faults.length > 0) return yield* new ConfigurationError({ faults })
-  const model = makeDurationModel(lines, given)
-  const made = forecast(situation, model.middle)
-  const samples = Option.isSome(options.runs)
-    ? sampleRuns(situation, model, { runs: options.runs.value, seed: options.seed })
-    : null
+  return makeDurationModel(lines, given)
+})
+
+const runForecast = Effect.fnUntraced(function* (config: Configuration, options: Options, whatIf: WhatIf) {
+  const tasksPath = Option.getOrNull(Option.map(options.tasks, (path) => resolve(path)))
+  const start = yield* startingPoint(config, tasksPath, yield* Clock.currentTimeMillis)
+  const situation = yield* supposed(start.situation, whatIf)
+  const model = yield* durationModel(config, options.duration, { ...start, situation })
   const titles = titlesOf(situation)
-  const told: Told = { made, samples, titles, warnings: warningsOf(made, model, situation.desired) }
-  if (Option.isSome(options.svg)) yield* writeSvg(resolve(options.svg.value), made, titles)
-  if (options.json) return yield* printJson(shown(told, sourcesOf(made, model)))
+  const columnOf = (name: string, of: Situation): Column => {
+    const made = forecast(of, model.middle)
+    const samples = Option.isSome(options.runs)
+      ? sampleRuns(of, model, { runs: options.runs.value, seed: options.seed })
+      : null
+    return { name, made, samples, warnings: warningsOf(made, model, of.desired) }
+  }
+  const others = yield* Effect.forEach(options.compare, (text) =>
+    Effect.map(supposed(situation, comparedWhatIf(text), compareFlag), (of) => ({ name: text, of }))
+  )
+  const base = columnOf(isSupposing(whatIf) ? "as supposed" : "as it is", situation)
+  if (others.length > 0) {
+    const columns = others.map(({ name, of }) => columnOf(name, of))
+    return yield* options.json
+      ? printJson(comparisonJson([base, ...columns], titles, base.made.nowMs))
+      : print(comparisonText(base, columns, titles))
+  }
+  const told: Told = { ...base, titles }
+  if (Option.isSome(options.svg)) yield* writeSvg(resolve(options.svg.value), base.made, titles)
+  if (options.json) return yield* printJson(forecastJson(told, sourcesOf(base.made, model)))
   yield* print(forecastText(told))
-  if (options.gantt) yield* print(`\n${ganttText(barsOf(made), process.stdout.columns ?? 80)}`)
+  if (options.gantt) yield* print(`\n${ganttText(barsOf(base.made), process.stdout.columns ?? 80)}`)
 })
 
 const whole = (name: string, minimum: number, maximum: number) =>
@@ -153,6 +121,14 @@ const whole = (name: string, minimum: number, maximum: number) =>
 export const forecastCommand = Command.make(
   "forecast",
   {
+    ...whatIfFlags,
+    compare: Flag.String("compare").pipe(
+      Flag.withDescription(
+        "Beside it what would come of other settings: agent.vaela.slots=5,maxConcurrent=20, also pause=oscar, finish=17; repeatable"
+      ),
+      Flag.withMetavar("name=value,…"),
+      Flag.atLeast(0)
+    ),
     duration: Flag.String("duration").pipe(
       Flag.withDescription("How long tasks take: 10m, or name=10m±5m of an agent or a queue; repeatable"),
       Flag.withMetavar("[name=]length"),
@@ -179,9 +155,15 @@ export const forecastCommand = Command.make(
     ),
     json: Flag.Boolean("json").pipe(Flag.withDescription("Print JSON"), Flag.withDefault(false))
   },
-  Effect.fn("cli.forecast")(function* (options) {
+  Effect.fn("cli.forecast")(function* ({ compare, duration, gantt, json, runs, seed, svg, tasks, ...whatIf }) {
+    if (compare.length > 0 && (gantt || Option.isSome(svg))) {
+      const faults = [
+        "--compare prints numbers side by side; leave it out, or --gantt and --svg, which draw one forecast"
+      ]
+      return yield* new ConfigurationError({ faults })
+    }
     const config = yield* configuration
-    const asItIs = (situation: Situation): Situation => situation
-    yield* runForecast(config, options, asItIs).pipe(Effect.provide(layerLogging(() => config.settings, null)))
+    const options = { compare, duration, gantt, json, runs, seed, svg, tasks }
+    yield* runForecast(config, options, whatIf).pipe(Effect.provide(layerLogging(() => config.settings, null)))
   })
 ).pipe(Command.withDescription("Predict what starts and ends when"))

@@ -1,4 +1,4 @@
-/** `--set NAME=VALUE` of a what-if: which names there are, and the supposition that each makes. */
+/** `NAME=VALUE` of a what-if, as `--set` takes it: which names there are, and the supposition that each makes. */
 import { Policy } from "@tinyscheduler/core/domain/DesiredState"
 import type { DesiredState } from "@tinyscheduler/core/domain/DesiredState"
 import type { Supposition } from "@tinyscheduler/core/whatIf/Supposition"
@@ -59,18 +59,28 @@ const settable = (desired: DesiredState): ReadonlyMap<string, (value: string) =>
   return names
 }
 
+/** Where a setting was typed: the flag, and which words it knows beside the names of settings. */
+export interface SettingPlace {
+  readonly flag: string
+  readonly alsoKnown: ReadonlyArray<string>
+}
+
+export const setFlag: SettingPlace = { flag: "--set", alsoKnown: [] }
+
 /** The failure is a sentence for whoever typed it. */
-export const parseSetting = (typed: string, desired: DesiredState): Made => {
+export const parseSetting = (typed: string, desired: DesiredState, { alsoKnown, flag }: SettingPlace): Made => {
   const at = typed.indexOf("=")
   const name = at < 0 ? typed : typed.slice(0, at)
   const names = settable(desired)
   const make = names.get(name)
   if (make === undefined) {
-    return Result.fail(`--set knows no "${escapeShort(name, 80)}": ${nameHint(name, [...names.keys()])}`)
+    return Result.fail(
+      `${flag} knows no "${escapeShort(name, 80)}": ${nameHint(name, [...alsoKnown, ...names.keys()])}`
+    )
   }
   const value = at < 0 ? "" : typed.slice(at + 1)
   return Result.mapError(
     make(value),
-    (expected) => `--set ${escapeShort(name, 80)} is "${escapeShort(value, 80)}", expected ${expected}`
+    (expected) => `${flag} ${escapeShort(name, 80)} is "${escapeShort(value, 80)}", expected ${expected}`
   )
 }

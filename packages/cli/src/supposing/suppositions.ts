@@ -2,6 +2,7 @@
 import type { DesiredState } from "@tinyscheduler/core/domain/DesiredState"
 import { TaskId } from "@tinyscheduler/core/domain/identifiers"
 import type { ObservedState } from "@tinyscheduler/core/domain/ObservedState"
+import type { Situation } from "@tinyscheduler/core/domain/Situation"
 import type { Supposition } from "@tinyscheduler/core/whatIf/Supposition"
 import { suppose } from "@tinyscheduler/core/whatIf/suppose"
 import * as Flag from "effect/cli/Flag"
@@ -10,7 +11,8 @@ import { lengthMs } from "../asking/pauseEnd.ts"
 import { escapeShort } from "../output/escape.ts"
 import { parseAddedTask } from "./addedTask.ts"
 import { nameHint } from "./nameHint.ts"
-import { parseSetting } from "./setting.ts"
+import { parseSetting, setFlag } from "./setting.ts"
+import type { SettingPlace } from "./setting.ts"
 
 const repeatable = (name: string, metavar: string, about: string) =>
   Flag.String(name).pipe(Flag.withDescription(about), Flag.withMetavar(metavar), Flag.atLeast(0))
@@ -95,11 +97,11 @@ const inTime = (typed: string): Parsed => {
 const longestMs = 3650 * 86_400_000
 
 /** Each added task may be blocked by those before it: the situation with them is what the next one is read against. */
-const addedTasks = (typed: ReadonlyArray<string>, observed: ObservedState, desired: DesiredState) => {
+const addedTasks = (typed: ReadonlyArray<string>, before: Situation) => {
   const parsed: Array<Parsed> = []
-  let situation = { observed, desired }
+  let situation = before
   for (const text of typed) {
-    const made = Result.map(parseAddedTask(text, situation.observed, desired), (task): Supposition => ({
+    const made = Result.map(parseAddedTask(text, situation.observed, situation.desired), (task): Supposition => ({
       _tag: "AddTask",
       task
     }))
@@ -112,14 +114,15 @@ const addedTasks = (typed: ReadonlyArray<string>, observed: ObservedState, desir
 /** All of them, or every fault in a sentence. */
 export const suppositionsOf = (
   typed: WhatIf,
-  observed: ObservedState,
-  desired: DesiredState
+  situation: Situation,
+  place: SettingPlace = setFlag
 ): Result.Result<ReadonlyArray<Supposition>, ReadonlyArray<string>> => {
-  const added = addedTasks(typed.addTask, observed, desired)
+  const { desired } = situation
+  const added = addedTasks(typed.addTask, situation)
   const parsed: ReadonlyArray<Parsed> = [
     ...(typed.pauseAll && typed.resumeAll ? [Result.fail("--pause-all and --resume-all contradict each other")] : []),
     ...added.parsed,
-    ...typed.set.map((text) => parseSetting(text, desired)),
+    ...typed.set.map((text) => parseSetting(text, desired, place)),
     ...typed.pause.map(aboutAgent("Pause", desired)),
     ...(typed.pauseAll ? [Result.succeed({ _tag: "Pause", agent: null } as const)] : []),
     ...typed.resume.map(aboutAgent("Resume", desired)),

@@ -27,9 +27,10 @@ export const tellDifference = Effect.fn("plan.tellDifference")(function* (
   today: { readonly observed: ObservedState; readonly plan: Plan },
   json: boolean
 ) {
-  const suppositions = suppositionsOf(typed, today.observed, desired)
+  const situation = { observed: today.observed, desired }
+  const suppositions = suppositionsOf(typed, situation)
   if (Result.isFailure(suppositions)) return yield* new ConfigurationError({ faults: suppositions.failure })
-  const supposed = suppose({ observed: today.observed, desired }, suppositions.success)
+  const supposed = suppose(situation, suppositions.success)
   const made = reconcile(supposed.observed, supposed.desired)
   const differences = planDifference(today.plan, made)
   yield* json
