@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process"
 import { writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { terminalSvg } from "./terminalSvg.ts"
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const program = join(root, "packages/cli/dist/tinyscheduler.js")
@@ -19,16 +20,7 @@ const frame = pieces[Math.floor(pieces.length / 3)] ?? ""
 const report = pieces.at(-1) ?? ""
 const lines = ["$ npx -y pnpm@12 demo", "", ...frame.trimEnd().split("\n"), "", "…", "", ...report.trim().split("\n")]
 
-const escape = (text: string): string => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;")
-const lineHeight = 18
-const width = 100 + 7.9 * Math.max(...lines.map(({ length }) => length))
-const height = 32 + lineHeight * lines.length
-const rows = lines.map((line, index) => `<tspan x="20" y="${32 + index * lineHeight}">${escape(line) || " "}</tspan>`)
 writeFileSync(
   join(root, "docs/demo.svg"),
-  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${Math.round(width)} ${height}" width="${Math.round(width)}" height="${height}" role="img" aria-label="The demo: a table of agents and their tasks, then the report">
-<rect width="100%" height="100%" rx="8" fill="#1d2021"/>
-<text xml:space="preserve" font-family="ui-monospace, Menlo, Consolas, monospace" font-size="13" fill="#ebdbb2">${rows.join("\n")}</text>
-</svg>
-`
+  terminalSvg(lines, "The demo: a table of agents and their tasks, then the report")
 )

@@ -80,7 +80,8 @@ describe("code", () => {
 describe("completeness", () => {
   it.each([
     { page: "docs/configuration.md is what the settings say", script: "scripts/configuration-page.ts" },
-    { page: "docs/outcomes.md is what the tables of endings and outcomes say", script: "scripts/outcomes-page.ts" }
+    { page: "docs/outcomes.md is what the tables of endings and outcomes say", script: "scripts/outcomes-page.ts" },
+    { page: "docs/forecast.svg and docs/graph.svg are what the commands draw", script: "scripts/pictures.ts" }
   ])("$page", ({ script }) => {
     const { status, stderr } = runSource(script, ["--check"])
     assert.strictEqual(status, 0, stderr)

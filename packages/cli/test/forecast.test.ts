@@ -40,6 +40,22 @@ describe("the picture", () => {
     assert.strictEqual(ganttText([], 80).split("\n").length, 1)
   })
 
+  it("as SVG has round moments on its scale, whatever its length", () => {
+    const scale = (minutes: number) =>
+      [...ganttSvg([bar(1, 0, minutes)], new Map()).matchAll(/middle">([^<]*)</g)].map(([, label]) => label)
+    assert.deepStrictEqual(scale(0.2), ["now", "2s", "4s", "6s", "8s", "10s", "12s"])
+    assert.deepStrictEqual(scale(375), ["now", "1h", "2h", "3h", "4h", "5h", "6h"])
+    assert.deepStrictEqual(scale(1441), ["now", "6h", "12h", "18h", "1d"])
+    assert.deepStrictEqual(scale(366 * 1440), ["now", "49d", "98d", "147d", "196d", "245d", "294d", "343d"])
+  })
+
+  it("as SVG names the agent in its bar, else after it, else before it", () => {
+    const svg = ganttSvg([bar(1, 0, 60), bar(2, 0, 1), bar(3, 59, 60)], new Map())
+    assert.match(svg, /x="264" y="44" fill="#fff">vaela</)
+    assert.match(svg, /x="276" y="64">vaela</)
+    assert.match(svg, /x="964" y="84" text-anchor="end">vaela</)
+  })
+
   it("as SVG holds no markup and no control character of a title", () => {
     const svg = ganttSvg([bar(1, 0, 10)], new Map([[1, `<script>"&'\u001b[31m`]]))
     assert.include(svg, "&lt;script&gt;&quot;&amp;&#39;\\u001b[31m")

@@ -1,4 +1,4 @@
-/** A forecast as an SVG: one bar per task, one colour per agent, titles as tooltips. Needs no font and no script. */
+/** A forecast as an SVG: one bar per task with its agent's name and colour, titles as tooltips. Needs no font and no script. */
 import { describeDuration } from "@tinyscheduler/core/forecast/durationText"
 import { escapeShort } from "../output/escape.ts"
 import type { Bar } from "./gantt.ts"
@@ -6,38 +6,72 @@ import type { Bar } from "./gantt.ts"
 const rowHeight = 20
 const labelWidth = 260
 const chartWidth = 720
+const rightWidth = 40
 const top = 30
 const rowsMax = 2000
-const colours = ["#3b7dd8", "#d8843b", "#3ba55d", "#a04bc4", "#c43b57", "#2a9d9d", "#8a7a2f", "#6b6f76"]
+/** Dark enough for white letters. */
+const colours = ["#2f6fc9", "#b8651b", "#2d8a4e", "#a04bc4", "#c43b57", "#1f8585", "#7d6e24", "#6b6f76"]
 
 const markup: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" }
 const text = (raw: string, width: number): string =>
   escapeShort(raw, width).replace(/[&<>"']/g, (character) => markup[character] ?? "")
 
+/** About what a character of this size takes; fonts differ. */
+const characterWidth = 6.5
+
+const second = 1000
+const minute = 60 * second
+const hour = 60 * minute
+const day = 24 * hour
+const steps = [
+  ...[1, 2, 5, 10, 15, 30].flatMap((count) => [count * second, count * minute]),
+  ...[1, 2, 3, 6, 12, 24, 48, 7 * 24].map((count) => count * hour)
+].sort((left, right) => left - right)
+const ticksMax = 8
+
+/** Round moments, at most eight after now. */
+const ticksOf = (longestMs: number): ReadonlyArray<number> => {
+  const fitting = steps.find((step) => longestMs / step <= ticksMax)
+  const stepMs = fitting ?? Math.ceil(longestMs / ticksMax / (7 * day)) * 7 * day
+  return Array.from({ length: Math.floor(longestMs / stepMs) + 1 }, (_, nth) => nth * stepMs)
+}
+
+const rounded = (value: number): number => Math.round(value * 10) / 10
+
+/** Inside the bar where it has room, else after it, else before it. */
+const nameBeside = (name: string, from: number, to: number, y: number): string => {
+  const width = characterWidth * name.length + 8
+  if (width <= to - from) return `<text x="${rounded(from + 4)}" y="${y}" fill="#fff">${name}</text>`
+  return to + width <= labelWidth + chartWidth + rightWidth
+    ? `<text x="${rounded(to + 4)}" y="${y}">${name}</text>`
+    : `<text x="${rounded(from - 4)}" y="${y}" text-anchor="end">${name}</text>`
+}
+
 export const ganttSvg = (bars: ReadonlyArray<Bar>, titles: ReadonlyMap<number, string>): string => {
   const shown = bars.slice(0, rowsMax)
   const longestMs = Math.max(1, ...bars.map(({ endMs }) => endMs))
   const agents = [...new Set(bars.map(({ agent }) => agent))].sort()
-  const left = (ms: number): number => Math.round((labelWidth + (ms / longestMs) * chartWidth) * 10) / 10
-  const width = labelWidth + chartWidth + 20
+  const left = (ms: number): number => rounded(labelWidth + (ms / longestMs) * chartWidth)
+  const width = labelWidth + chartWidth + rightWidth
   const height = top + shown.length * rowHeight + 10
-  const lines = [0, 1, 2, 3, 4].flatMap((quarter) => {
-    const ms = (longestMs * quarter) / 4
+  const lines = ticksOf(longestMs).flatMap((ms) => {
     const x = left(ms)
     return [
       `<line x1="${x}" y1="${top - 6}" x2="${x}" y2="${height - 6}" stroke="#ccc"/>`,
-      `<text x="${x}" y="${top - 12}" text-anchor="middle">${quarter === 0 ? "now" : describeDuration(ms)}</text>`
+      `<text x="${x}" y="${top - 12}" text-anchor="middle">${ms === 0 ? "now" : describeDuration(ms)}</text>`
     ]
   })
   const rows = shown.flatMap(({ agent, endMs, found, startMs, taskId }, at) => {
     const y = top + at * rowHeight
     const title = titles.get(taskId) ?? ""
-    const colour = colours[agents.indexOf(agent) % colours.length] ?? "#6b6f76"
-    const bar = Math.max(1, Math.round((left(endMs) - left(startMs)) * 10) / 10)
+    const colour = colours[agents.indexOf(agent) % colours.length] ?? "#000"
+    const from = left(startMs)
+    const bar = Math.max(1, rounded(left(endMs) - from))
     return [
       `<text x="4" y="${y + 14}">${text(`${taskId} ${title}`, 36)}</text>`,
-      `<rect x="${left(startMs)}" y="${y + 3}" width="${bar}" height="${rowHeight - 6}" fill="${colour}"${found ? ' opacity="0.6"' : ""}>`,
-      `<title>${text(`${taskId} ${title} (${agent})`, 200)}</title></rect>`
+      `<rect x="${from}" y="${y + 3}" width="${bar}" height="${rowHeight - 6}" fill="${colour}"${found ? ' opacity="0.6"' : ""}>`,
+      `<title>${text(`${taskId} ${title} (${agent})`, 200)}</title></rect>`,
+      nameBeside(text(agent, 20), from, rounded(from + bar), y + 14)
     ]
   })
   return [
