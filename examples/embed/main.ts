@@ -7,12 +7,21 @@
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { describeVerdict, Identifiers, makePassMemory, plan, policyDefaults, TaskQueue } from "@tinyscheduler/core"
+import {
+  AgentName,
+  describeVerdict,
+  makePassMemory,
+  plan,
+  policyDefaults,
+  QueueName,
+  TaskId,
+  TaskQueue
+} from "@tinyscheduler/core"
 import type { DesiredState, Task } from "@tinyscheduler/core"
 import { layerSimulation, World } from "@tinyscheduler/core/simulation"
 
 const task = (id: number, fields: Partial<Task>): Task => ({
-  id: Identifiers.TaskId.make(id),
+  id: TaskId.make(id),
   title: `ticket ${id}`,
   status: "idle",
   queue: "dev",
@@ -28,7 +37,7 @@ const task = (id: number, fields: Partial<Task>): Task => ({
 })
 const tickets = [
   task(1, { priority: 1 }),
-  task(2, { priority: 9, blocked: true, blockedBy: Identifiers.TaskId.make(1) }),
+  task(2, { priority: 9, blocked: true, blockedBy: TaskId.make(1) }),
   task(3, {})
 ]
 
@@ -48,8 +57,8 @@ const desired: DesiredState = {
   endpoint: "my tickets",
   agents: [
     {
-      name: Identifiers.AgentName.make("vaela"),
-      queues: [Identifiers.QueueName.make("dev")],
+      name: AgentName.make("vaela"),
+      queues: [QueueName.make("dev")],
       slots: 1,
       enabled: true,
       recipe: null,

@@ -2,7 +2,7 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import { Identifiers, makePassMemory, policyDefaults, runPass, SchedulerLock } from "@tinyscheduler/core"
+import { AgentName, makePassMemory, policyDefaults, QueueName, runPass, SchedulerLock } from "@tinyscheduler/core"
 import type { DesiredState } from "@tinyscheduler/core"
 import { completesAfter, layerSimulation, World } from "@tinyscheduler/core/simulation"
 
@@ -11,8 +11,8 @@ const twoSlots: DesiredState = {
   endpoint: "simulated",
   agents: [
     {
-      name: Identifiers.AgentName.make("vaela"),
-      queues: [Identifiers.QueueName.make("dev")],
+      name: AgentName.make("vaela"),
+      queues: [QueueName.make("dev")],
       slots: 2,
       enabled: true,
       recipe: null,

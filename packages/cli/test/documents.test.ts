@@ -9,6 +9,9 @@ import { blockFaults, commandFaults } from "./documents/blockChecks.ts"
 import { commands, flagsOf, runSource, sharedFlags } from "./documents/commandLine.ts"
 import { anchorsOf, blocksOf, codeOf, inRoot, linksOf, pages, proseOf, read } from "./documents/markdown.ts"
 
+/** Its blocks are declarations as the compiler emits them; a test of the core compares the whole page. */
+const generated = "docs/api.md"
+
 const allText = pages.map((page) => read(page)).join("\n")
 
 describe("pages", () => {
@@ -45,7 +48,7 @@ describe("pages", () => {
 })
 
 describe("code", () => {
-  const blocks = pages.map(blocksOf)
+  const blocks = pages.filter((page) => page !== generated).map(blocksOf)
 
   it.each(
     blocks.flatMap((ofPage) =>

@@ -1,5 +1,6 @@
 /** For each language of a code block: what speaks against such a block. A language without a row is itself a fault. */
 import { spawnSync } from "node:child_process"
+import { readdirSync } from "node:fs"
 import * as Cron from "effect/Cron"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -13,7 +14,7 @@ import { LeaseFile } from "@tinyscheduler/core/domain/Lease"
 import { loadSettings } from "../../src/settings/loadSettings.ts"
 import { faultsOf } from "./commandLine.ts"
 import type { Block } from "./markdown.ts"
-import { read } from "./markdown.ts"
+import { inRoot, read } from "./markdown.ts"
 import { commandsOf, isKnown, isOurs } from "./shell.ts"
 
 type Check = (block: Block, next: Block | undefined) => ReadonlyArray<string> | Promise<ReadonlyArray<string>>
@@ -79,8 +80,17 @@ const parses =
     return []
   }
 
+const exampleCode = readdirSync(inRoot("examples"), { recursive: true, encoding: "utf8" })
+  .filter((name) => name.endsWith(".ts"))
+  .map((name) => read(`examples/${name}`))
+
+/** An excerpt of an example: those are compiled and run. */
+const typescript: Check = ({ text }) =>
+  exampleCode.some((code) => code.includes(text)) ? [] : ["it stands in no file of examples/"]
+
 const checks: Readonly<Record<string, Check>> = {
   sh: shell,
+  ts: typescript,
   json,
   cron: schedule,
   dotenv: settings,

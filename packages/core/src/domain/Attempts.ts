@@ -29,7 +29,8 @@ const LastStart = Schema.Struct({
   })
 )
 
-const RecordedOutcome = Schema.Struct({
+/** How one attempt ended, as its task remembers it. */
+export const RecordedOutcome = Schema.Struct({
   epoch: Epoch,
   token: Token,
   outcome: Outcome,
@@ -40,7 +41,7 @@ const RecordedOutcome = Schema.Struct({
 export type RecordedOutcome = typeof RecordedOutcome.Type
 
 /** What was seen at one moment and must be seen again before it counts. Monotonic times of this boot. */
-const Sighting = Schema.Struct({
+export const Sighting = Schema.Struct({
   epoch: Epoch,
   bootId: Schema.String,
   /** The overdue beat that was seen, and when: hung needs a second look that finds the same beat. */
@@ -63,6 +64,7 @@ export type Sighting = typeof Sighting.Type
 /** How many recorded outcomes of a task are kept; older ones stand in the history. */
 export const outcomesKept = 50
 
+/** What is remembered of the attempts at one task: the latest start, outcomes, counts, backoff, parking. */
 export const Attempts = Schema.Struct({
   version: Schema.Literal(1),
   taskId: TaskId,
@@ -94,6 +96,7 @@ export const AttemptsFile = Attempts.pipe(
   Schema.encodeKeys({ taskId: "task_id", taskCreatedAt: "task_created_at", notBefore: "not_before" })
 )
 
+/** What is remembered of an agent: its pause, its latest start, whether its starts keep failing. */
 export const AgentRecord = Schema.Struct({
   agentName: AgentName,
   pausedBy: Schema.NullOr(Schema.String),
@@ -162,6 +165,7 @@ export type StopReason = typeof StopReason.Type
 export const StopRung = Schema.Literals(["interrupt", "terminate", "kill"])
 export type StopRung = typeof StopRung.Type
 
+/** A stop under way: its reason, the rung that was climbed, and when the next one is due. */
 export const StopRecord = Schema.Struct({
   version: Schema.Literal(1),
   taskId: TaskId,

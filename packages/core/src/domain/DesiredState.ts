@@ -8,6 +8,7 @@ export type SuccessPolicy = typeof SuccessPolicy.Type
 
 const Slots = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 10_000 }))
 
+/** An agent as its entry says, with all defaults filled in. Times in whole seconds. */
 export const Agent = Schema.Struct({
   name: AgentName,
   /** The queues it serves; empty in legacy mode. */
@@ -29,6 +30,10 @@ export const Agent = Schema.Struct({
 })
 export type Agent = typeof Agent.Type
 
+/**
+ * Which tasks go first: those that block others, then by priority; or by priority alone. Then the older, then the lower
+ * number.
+ */
 export const TaskOrder = Schema.Literals(["blockers", "priority"])
 export type TaskOrder = typeof TaskOrder.Type
 
@@ -36,6 +41,7 @@ export type TaskOrder = typeof TaskOrder.Type
 export const StartsPolicy = Schema.Literals(["on", "disabled", "drain", "observe-only"])
 export type StartsPolicy = typeof StartsPolicy.Type
 
+/** The rules of the decision. Times in whole seconds; see `policyDefaults`. */
 export const Policy = Schema.Struct({
   order: TaskOrder,
   parents: Schema.Literals(["wait", "run"]),
@@ -59,6 +65,7 @@ export const Policy = Schema.Struct({
 })
 export type Policy = typeof Policy.Type
 
+/** What is wanted: agents, limits and policy, all defaults filled in. All that reconcile knows of configuration. */
 export const DesiredState = Schema.Struct({
   /** "queues": agent pools from the control file. "legacy": no control file; assigned tasks only. */
   mode: Schema.Literals(["queues", "legacy"]),
@@ -71,7 +78,7 @@ export const DesiredState = Schema.Struct({
 })
 export type DesiredState = typeof DesiredState.Type
 
-/** The policy of design.md section 7's defaults. */
+/** The policy where nothing is configured. */
 export const policyDefaults: Policy = {
   order: "blockers",
   parents: "wait",

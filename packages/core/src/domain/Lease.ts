@@ -105,6 +105,7 @@ const keys = {
   silentMs: "silent_ms"
 } as const
 
+/** A lease as the scheduler writes it before the launch: an intent that nobody has claimed yet. */
 export const StartingLease = Schema.Struct({
   ...common,
   phase: Schema.Literal("starting"),
@@ -132,9 +133,11 @@ const claimed = {
   silentMs: Schema.optionalKey(Schema.Finite)
 }
 
+/** A lease as its supervisor keeps it while the agent runs. */
 export const RunningLease = Schema.Struct({ ...claimed, phase: Schema.Literal("running"), agent: AgentProcessFile })
 export type RunningLease = typeof RunningLease.Type
 
+/** A lease after its agent's end, for the next pass to judge. */
 export const FinishedLease = Schema.Struct({
   ...claimed,
   phase: Schema.Literal("finished"),

@@ -33,6 +33,7 @@ export interface StartFault {
   readonly reason: string
 }
 
+/** What was seen, and when: all that reconcile knows of the world. `nowMs` counts from 1970 UTC, `monoMs` from boot. */
 export interface ObservedState {
   readonly nowMs: number
   readonly monoMs: number

@@ -1,6 +1,7 @@
 /** How an attempt ended, and what each ending does: to the task, to its budgets, and to the time of the next attempt. */
 import * as Schema from "effect/Schema"
 
+/** How an attempt ended: a closed list. docs/outcomes.md says how it is judged and what follows. */
 export const Outcome = Schema.Literals([
   "done",
   "failed",

@@ -41,6 +41,7 @@ export type WaitReason =
   | { readonly _tag: "StartBound"; readonly bound: number }
   | { readonly _tag: "TinytaskUnread"; readonly reason: string }
 
+/** What is to be said of an attempt that goes on: it is well, or what about it can't be known at the moment. */
 export type RunningDetail =
   | "starting"
   | "running"
@@ -52,6 +53,7 @@ export type RunningDetail =
   | "claim-missing"
   | "legacy"
 
+/** Why an attempt that wrote no ending, or not all of it, is ended from outside. */
 export type ReclaimReason =
   /** Its processes are proven dead and it wrote no ending. */
   | "dead"
@@ -66,10 +68,12 @@ export type ReclaimReason =
   /** The ending was recorded; the rest of the steps was not finished. */
   | "ending-continued"
 
+/** Why nothing is done about a task that is not complete. */
 export type IgnoreReason =
   /** `working` in Tinytask without anything of ours: somebody works on it outside. */
   "worked-on-outside"
 
+/** The one answer about a task or lease. */
 export type Verdict =
   | {
       readonly _tag: "Start"
@@ -127,6 +131,10 @@ export interface AttemptReference {
   readonly phase: "starting" | "running" | "finished" | "claim-only" | "none"
 }
 
+/**
+ * One thing that a pass does, of the attempt, epoch or task that it names; it does nothing once the files say
+ * otherwise.
+ */
 export type Action =
   /** Keep what was seen, so that a second look can tell (hung, unknown, complete). */
   | {
@@ -150,7 +158,7 @@ export type Action =
       readonly attempt: AttemptReference
       readonly setAside: string | null
     }
-  /** Carry out the ending of an attempt of which nothing lives (protocol, section 7, steps 8 to 10). */
+  /** Carry out the ending of an attempt of which nothing lives. */
   | {
       readonly _tag: "End"
       readonly attempt: AttemptReference
@@ -208,6 +216,7 @@ export interface Usage {
   readonly limit: number | null
 }
 
+/** What `reconcile` answers. Times are milliseconds: `nowMs` since 1970 UTC, `monoMs` since boot, both as observed. */
 export interface Plan {
   readonly version: 1
   readonly nowMs: number

@@ -34,7 +34,7 @@ const SubjectAgent = Schema.Struct({
 const SubjectPause = Schema.Struct({ agent: Text, by: Text, until: Text, setAsideUntil: Text })
 
 /** What of an action says what is done to whom. */
-const SubjectAction = Schema.Struct({
+export const SubjectAction = Schema.Struct({
   kind: Schema.Literals(["Note", "Stop", "Rebuild", "End", "EndLegacy", "Sweep", "Start"]),
   taskId: Schema.Int,
   epoch: Schema.Int,
@@ -44,6 +44,7 @@ const SubjectAction = Schema.Struct({
 })
 export type SubjectAction = typeof SubjectAction.Type
 
+/** What a plan rests on, as plain data: keep it with a plan, and have it compared when that is to be applied. */
 export const PlanSubject = Schema.Struct({
   leases: Schema.Array(SubjectLease),
   tasks: Schema.Array(SubjectTask),

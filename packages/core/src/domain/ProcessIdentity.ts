@@ -15,6 +15,7 @@ export const HostIdentity = Schema.Struct({
 })
 export type HostIdentity = typeof HostIdentity.Type
 
+/** A process for good: host, boot, pid namespace, pid and start. Never a bare pid, which is given out again. */
 export const ProcessIdentity = Schema.Struct({
   ...HostIdentity.fields,
   pid: Schema.Int,
@@ -23,6 +24,7 @@ export const ProcessIdentity = Schema.Struct({
 })
 export type ProcessIdentity = typeof ProcessIdentity.Type
 
+/** Whether a process lives. `unknown` frees nothing: death is proven, never assumed. */
 export const Liveness = Schema.Literals(["alive", "dead", "unknown"])
 export type Liveness = typeof Liveness.Type
 

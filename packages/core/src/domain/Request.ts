@@ -86,6 +86,7 @@ export const ApplyRequest = Schema.Struct({
 })
 export type ApplyRequest = typeof ApplyRequest.Type
 
+/** What a command asks of the scheduler that holds the lock; carried out once. */
 export type Request =
   | RetryRequest
   | StopRequest

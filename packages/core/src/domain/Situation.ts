@@ -2,6 +2,7 @@
 import type { DesiredState } from "./DesiredState.ts"
 import type { ObservedState } from "./ObservedState.ts"
 
+/** What was observed and what is desired: all that a plan is made of. */
 export interface Situation {
   readonly observed: ObservedState
   readonly desired: DesiredState

@@ -2,9 +2,11 @@
 import * as Schema from "effect/Schema"
 import { TaskId, Timestamp } from "./identifiers.ts"
 
+/** How far a task is. */
 export const TaskStatus = Schema.Literals(["idle", "working", "complete"])
 export type TaskStatus = typeof TaskStatus.Type
 
+/** A task as the list of open tasks shows it. */
 export const Task = Schema.Struct({
   id: TaskId,
   title: Schema.String,

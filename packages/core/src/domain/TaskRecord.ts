@@ -18,6 +18,7 @@ export interface Evidence {
   readonly scanned: boolean
 }
 
+/** What stands in the place of a task's lease, with what was seen of its processes. */
 export type LeaseSight =
   | { readonly _tag: "Missing" }
   | {
@@ -30,10 +31,12 @@ export type LeaseSight =
   | { readonly _tag: "Legacy"; readonly path: string; readonly lease: LegacyLease; readonly liveness: Liveness }
   | { readonly _tag: "Read"; readonly lease: Lease; readonly evidence: Evidence }
 
+/** A claim or tombstone, with what was seen of its processes. */
 export type ClaimSight =
   | { readonly _tag: "Unreadable"; readonly epoch: Epoch; readonly path: string; readonly problem: string }
   | { readonly _tag: "Read"; readonly epoch: Epoch; readonly claim: Claim; readonly evidence: Evidence }
 
+/** All that the state directory says of one task, with what was seen of its processes. */
 export interface TaskRecord {
   readonly taskId: TaskId
   readonly lease: LeaseSight

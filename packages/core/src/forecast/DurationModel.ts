@@ -18,8 +18,10 @@ const samplesMin = 3
 /** No attempt takes no time: a start and an end of one second have one length at least. */
 const leastMs = 1000
 
+/** What a duration was taken from, the first that says anything. */
 export type DurationSource = "given" | "agent and queue" | "queue" | "agent" | "all" | "default"
 
+/** Durations that somebody gives, which count before any history. */
 export interface GivenDurations {
   readonly ofTask: ReadonlyMap<TaskId, GivenDuration>
   /** By the name of an agent or a queue; an agent's counts before a queue's. */
@@ -38,6 +40,7 @@ type Known =
     }
   | { readonly source: "default" }
 
+/** How long attempts take, in milliseconds: `forecast` takes `middle`, `sampleRuns` draws. */
 export interface DurationModel {
   readonly sourceOf: (ask: DurationAsk) => DurationSource
   /** The middle: what was given, or the median of the samples. */
@@ -75,6 +78,7 @@ const samplesByKey = (history: ReadonlyArray<HistoryLine>): ReadonlyMap<string, 
 export const quantile = (ordered: ReadonlyArray<number>, share: number): number =>
   ordered[Math.min(ordered.length - 1, Math.max(0, Math.ceil(share * ordered.length) - 1))] ?? 0
 
+/** A model of the history of attempts; of an empty one, ten minutes each. */
 export const makeDurationModel = (
   history: ReadonlyArray<HistoryLine>,
   given: GivenDurations = noDurationsGiven

@@ -34,6 +34,7 @@ export interface DurationAsk {
 /** How long an attempt takes, in milliseconds. */
 export type DurationOf = (ask: DurationAsk) => number
 
+/** One attempt in virtual time. Moments are milliseconds since 1970 UTC. */
 export interface VirtualAttempt extends DurationAsk {
   readonly startMs: number
   readonly endMs: number

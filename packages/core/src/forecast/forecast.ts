@@ -10,17 +10,20 @@ import { makeWaits } from "./starvation.ts"
 import type { StarvedTask } from "./starvation.ts"
 import type { DurationOf, VirtualAttempt } from "./VirtualMachine.ts"
 
+/** How far `forecast` goes. */
 export interface ForecastOptions {
   /** At most so many looks of virtual time; what is left then is told as waiting. */
   readonly looksMax?: number
 }
 
+/** A task that waits when everything has come to rest. */
 export interface NeverStarts {
   readonly taskId: TaskId
   /** As the last plan has them. */
   readonly reasons: ReadonlyArray<WaitReason>
 }
 
+/** How busy an agent is until the last end. */
 export interface AgentUse {
   readonly agent: AgentName
   readonly slots: number
@@ -30,6 +33,7 @@ export interface AgentUse {
   readonly share: number | null
 }
 
+/** What will run when, in milliseconds: moments since 1970 UTC, lengths as such. */
 export interface Forecast {
   readonly nowMs: number
   /** From now to the last end; 0 when nothing runs and nothing starts. */
@@ -53,6 +57,7 @@ const looksFor = ({ observed }: Situation): number => {
   return 1000 + 4 * (tasks + observed.records.length + observed.agents.length)
 }
 
+/** Rolls a situation forward until nothing runs and nothing changes by itself. `durationOf` answers in milliseconds. */
 export const forecast = (situation: Situation, durationOf: DurationOf, options: ForecastOptions = {}): Forecast => {
   const { nowMs } = situation.observed
   const looksMax = options.looksMax ?? looksFor(situation)

@@ -6,11 +6,13 @@ import type { DurationModel } from "./DurationModel.ts"
 import { forecast } from "./forecast.ts"
 import type { ForecastOptions } from "./forecast.ts"
 
+/** Half of the runs stay below the one, nine of ten below the other. Milliseconds. */
 export interface Quantiles {
   readonly p50: number
   readonly p90: number
 }
 
+/** One task over all runs in which it starts. Moments are milliseconds since 1970 UTC. */
 export interface SampledTask {
   readonly taskId: TaskId
   /** In how many of the runs it starts. */
@@ -19,6 +21,7 @@ export interface SampledTask {
   readonly endMs: Quantiles
 }
 
+/** What many forecasts say together. */
 export interface Samples {
   readonly runs: number
   readonly seed: number
@@ -31,6 +34,7 @@ const quantilesOf = (values: ReadonlyArray<number>): Quantiles => {
   return { p50: quantile(ordered, 0.5), p90: quantile(ordered, 0.9) }
 }
 
+/** So many forecasts with drawn durations; the same seed draws the same. */
 export const sampleRuns = (
   situation: Situation,
   model: DurationModel,

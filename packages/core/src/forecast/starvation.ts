@@ -13,6 +13,7 @@ export const starvedTimes = 4
 /** Of fewer waits than this there is no usual one. */
 const waitsMin = 5
 
+/** A task that waits for its turn much longer than others do. Milliseconds. */
 export interface StarvedTask {
   readonly taskId: TaskId
   readonly waitMs: number

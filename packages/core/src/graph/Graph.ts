@@ -5,6 +5,7 @@ import type { Plan } from "../domain/Plan.ts"
 /** A word for a task's verdict; "unlisted": not open, archived for one, and named as a blocker all the same. */
 export type GraphState = "start" | "running" | "finish" | "stop" | "reclaim" | "waiting" | "ignored" | "unlisted"
 
+/** A task of the graph. */
 export interface GraphNode {
   readonly taskId: TaskId
   /** As the server has it: whoever shows it escapes it. */
@@ -16,6 +17,7 @@ export interface GraphNode {
   readonly waitingOn: number
 }
 
+/** One task waits for another. */
 export interface GraphEdge {
   readonly blocker: TaskId
   readonly blocked: TaskId
@@ -23,6 +25,7 @@ export interface GraphEdge {
   readonly kind: "blocker" | "subtask"
 }
 
+/** Tasks that wait for each other, and so for ever. */
 export interface GraphCycle {
   /** One way round, from its smallest number: each waits for the next, the last for the first. */
   readonly path: ReadonlyArray<TaskId>
@@ -30,6 +33,7 @@ export interface GraphCycle {
   readonly members: ReadonlyArray<TaskId>
 }
 
+/** The longest chain: no number of agents makes the whole shorter. */
 export interface CriticalPath {
   /** From the first that has to end to the last that waits. */
   readonly taskIds: ReadonlyArray<TaskId>
@@ -37,6 +41,7 @@ export interface CriticalPath {
   readonly length: number
 }
 
+/** Which tasks wait for which, with what the plan says of each. */
 export interface BlockingGraph {
   readonly version: 1
   readonly tinytask: Plan["tinytask"]

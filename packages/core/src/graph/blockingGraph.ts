@@ -12,7 +12,7 @@ import type { BlockingWeb } from "../reconcile/blocking.ts"
 import { describeReason } from "../reconcile/describe.ts"
 import type { BlockingGraph, GraphEdge, GraphNode, GraphState } from "./Graph.ts"
 import { findCriticalPath } from "./findCriticalPath.ts"
-import type { DurationOf } from "./findCriticalPath.ts"
+import type { TaskWeight } from "./findCriticalPath.ts"
 import { findCycles } from "./findCycles.ts"
 import { linksOf } from "./links.ts"
 
@@ -88,7 +88,7 @@ const titlesOf = ({ observed: { tinytask } }: Situation): ReadonlyMap<TaskId, st
 /** With its cycles and its longest chain. */
 export const drawnOf = (
   base: Pick<BlockingGraph, "version" | "tinytask" | "blockingIgnored" | "nodes" | "edges">,
-  durationOf: DurationOf = () => 1
+  durationOf: TaskWeight = () => 1
 ): BlockingGraph => {
   const taskIds = base.nodes.map(({ taskId }) => taskId)
   const links = linksOf(base.edges)
@@ -100,7 +100,7 @@ export const drawnOf = (
 }
 
 /** The graph of all open tasks and of whatever blocks one; durations weigh the critical path, else each task counts 1. */
-export const blockingGraph = (situation: Situation, plan: Plan, durationOf?: DurationOf): BlockingGraph => {
+export const blockingGraph = (situation: Situation, plan: Plan, durationOf?: TaskWeight): BlockingGraph => {
   const { desired, observed } = situation
   const tasks = observed.tinytask._tag === "Read" ? observed.tinytask.tasks.filter(isOpen) : []
   const open = new Map(tasks.map((task) => [task.id, task] as const))

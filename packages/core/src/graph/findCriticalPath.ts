@@ -9,7 +9,7 @@ import type { CriticalPath } from "./Graph.ts"
 import type { Links } from "./links.ts"
 
 /** How long a task takes, in any unit; not negative. */
-export type DurationOf = (taskId: TaskId) => number
+export type TaskWeight = (taskId: TaskId) => number
 
 interface Chain {
   readonly last: TaskId
@@ -33,7 +33,7 @@ const membersOf = (chain: Chain | undefined): ReadonlyArray<TaskId> => {
 export const findCriticalPath = (
   taskIds: ReadonlyArray<TaskId>,
   links: Links,
-  durationOf: DurationOf
+  durationOf: TaskWeight
 ): CriticalPath => {
   const open = new Map(taskIds.map((taskId) => [taskId, links.blockersOf(taskId).length] as const))
   const takeable = taskIds.filter((taskId) => open.get(taskId) === 0)

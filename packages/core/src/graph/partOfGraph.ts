@@ -2,10 +2,10 @@
 import type { TaskId } from "../domain/identifiers.ts"
 import type { BlockingGraph } from "./Graph.ts"
 import { drawnOf } from "./blockingGraph.ts"
-import type { DurationOf } from "./findCriticalPath.ts"
+import type { TaskWeight } from "./findCriticalPath.ts"
 import { linksOf } from "./links.ts"
 
-const partOf = (graph: BlockingGraph, kept: ReadonlySet<TaskId>, durationOf?: DurationOf): BlockingGraph =>
+const partOf = (graph: BlockingGraph, kept: ReadonlySet<TaskId>, durationOf?: TaskWeight): BlockingGraph =>
   drawnOf(
     {
       ...graph,
@@ -16,7 +16,7 @@ const partOf = (graph: BlockingGraph, kept: ReadonlySet<TaskId>, durationOf?: Du
   )
 
 /** Only tasks that block or are blocked. */
-export const linkedPart = (graph: BlockingGraph, durationOf?: DurationOf): BlockingGraph =>
+export const linkedPart = (graph: BlockingGraph, durationOf?: TaskWeight): BlockingGraph =>
   partOf(graph, new Set(graph.edges.flatMap(({ blocked, blocker }) => [blocked, blocker])), durationOf)
 
 const reachedFrom = (start: TaskId, next: (taskId: TaskId) => ReadonlyArray<TaskId>): ReadonlySet<TaskId> => {
@@ -27,7 +27,7 @@ const reachedFrom = (start: TaskId, next: (taskId: TaskId) => ReadonlyArray<Task
 }
 
 /** One task, all that it waits for and all that waits for it; null where the graph does not have it. */
-export const partAround = (graph: BlockingGraph, taskId: TaskId, durationOf?: DurationOf): BlockingGraph | null => {
+export const partAround = (graph: BlockingGraph, taskId: TaskId, durationOf?: TaskWeight): BlockingGraph | null => {
   if (!graph.nodes.some((node) => node.taskId === taskId)) return null
   const { blockersOf, waitersOf } = linksOf(graph.edges)
   return partOf(graph, new Set([...reachedFrom(taskId, blockersOf), ...reachedFrom(taskId, waitersOf)]), durationOf)

@@ -2,6 +2,7 @@
 import type { Action } from "../domain/Plan.ts"
 import type { Outcome } from "../domain/Outcome.ts"
 
+/** What became of one action of a plan. */
 export type ActionResult =
   | {
       readonly _tag: "Applied"

@@ -11,6 +11,7 @@ import { subjectDifference } from "../reconcile/subjectDifference.ts"
 import { carryOutRound, plan, prepareRound } from "./pass.ts"
 import type { LookInput, PassInput, Round } from "./pass.ts"
 
+/** Refused, with one sentence for each difference and nothing done; or carried out. */
 export type Approved =
   | { readonly _tag: "Stale"; readonly differences: ReadonlyArray<string> }
   | { readonly _tag: "CarriedOut"; readonly round: Round }
@@ -26,12 +27,16 @@ export const staleness = Effect.fn("pass.staleness")(function* (input: LookInput
   return differences(approved, input, yield* plan(input))
 })
 
+const stale = (found: ReadonlyArray<string>): Approved => ({ _tag: "Stale", differences: found })
+
+/** A round, if what is planned now rests on what the approved plan rested on. Fails as `runPass` does. */
 export const applyApproved = Effect.fn("pass.applyApproved")(function* (input: PassInput, approved: PlanSubject) {
   // A look first: a plan that is refused leaves everything as it was, what commands have asked for too.
   const before = yield* staleness(input, approved)
-  if (before.length > 0) return { _tag: "Stale", differences: before } satisfies Approved
+  if (before.length > 0) return stale(before)
   const prepared = yield* prepareRound(input)
   const now = differences(approved, input, prepared)
-  if (now.length > 0) return { _tag: "Stale", differences: now } satisfies Approved
-  return { _tag: "CarriedOut", round: yield* carryOutRound(input, prepared, []) } satisfies Approved
+  if (now.length > 0) return stale(now)
+  const done: Approved = { _tag: "CarriedOut", round: yield* carryOutRound(input, prepared, []) }
+  return done
 })

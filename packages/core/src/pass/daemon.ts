@@ -18,6 +18,7 @@ import type { PassInput, PassReport, Round } from "./pass.ts"
 
 /** Wake-ups coalesce: while a pass runs, any number of them is one. */
 export type WakeUps = Queue.Queue<void>
+/** Offer to it, and the loop begins its next pass. */
 export const makeWakeUps: Effect.Effect<WakeUps> = Queue.sliding<void>(1)
 
 /** No two passes begin closer together than this, whatever wakes the loop. */
@@ -50,6 +51,7 @@ const longestPauseMs = 60_000
 export const pauseAfterFailures = (failures: number, intervalMs: number): number =>
   Math.min(firstPauseMs * 2 ** Math.min(failures - 1, 30), Math.max(intervalMs, longestPauseMs))
 
+/** What the loop around passes needs. */
 export interface DaemonInput<E, R> {
   /** One pass, by what is to be decided by now. */
   readonly pass: Effect.Effect<PassReport, E | LockLost, R>

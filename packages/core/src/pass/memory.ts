@@ -4,6 +4,7 @@ import * as Ref from "effect/Ref"
 import type { StopRecord } from "../domain/Attempts.ts"
 import type { StartFault } from "../domain/ObservedState.ts"
 
+/** What a process remembers from pass to pass. Losing it costs waiting, nothing else. */
 export interface PassMemory {
   /** Starts of this process that went wrong after their lease was written, until they are undone. */
   readonly startFaults: Ref.Ref<ReadonlyArray<StartFault>>
@@ -11,6 +12,7 @@ export interface PassMemory {
   readonly stops: Ref.Ref<ReadonlyMap<string, StopRecord>>
 }
 
+/** An empty memory: one for the life of a process. */
 export const makePassMemory: Effect.Effect<PassMemory> = Effect.gen(function* () {
   return {
     startFaults: yield* Ref.make<ReadonlyArray<StartFault>>([]),

@@ -3,6 +3,7 @@ import type { Plan, Usage, Verdict } from "../domain/Plan.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
 import { describeVerdict } from "../reconcile/describe.ts"
 
+/** One line, and what it is about, for whoever sorts or colours lines. */
 export interface NarratedLine {
   readonly step: 1 | 2 | 3 | 4 | 5
   /** The task it is about; null for a step's summary. */

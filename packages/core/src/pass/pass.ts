@@ -32,6 +32,7 @@ export interface Decided extends Situation {
   readonly withheld: ReadonlyArray<Action>
 }
 
+/** One observe, reconcile, check, apply. */
 export interface Round extends Decided {
   readonly violations: ReadonlyArray<Violation>
   readonly results: ReadonlyArray<ActionResult>
@@ -39,12 +40,14 @@ export interface Round extends Decided {
   readonly requestErrors: ReadonlyArray<string>
 }
 
+/** What a pass did. */
 export interface PassReport {
   readonly rounds: ReadonlyArray<Round>
   /** One sentence each; a pass with any exits 1. */
   readonly errors: ReadonlyArray<string>
 }
 
+/** What a pass needs beside its ports. */
 export interface PassInput {
   readonly desired: DesiredState
   readonly memory: PassMemory
@@ -58,7 +61,7 @@ export interface PassInput {
   readonly onResults: (results: ReadonlyArray<ActionResult>) => Effect.Effect<void>
 }
 
-/** What a look needs to know. */
+/** What a look needs: no lock, and nothing to tell anybody. */
 export type LookInput = Pick<PassInput, "desired" | "memory" | "startsOffReason">
 
 const look = Effect.fnUntraced(function* (input: LookInput, requests: ReadonlyArray<Request>) {
@@ -167,6 +170,10 @@ export const errorsOf = (
   )
 ]
 
+/**
+ * A pass. The caller holds the lock. Fails only when it can't look at all, or the lock is lost: errors of single
+ * actions stand in the report.
+ */
 export const runPass = Effect.fn("pass.run")(function* (input: PassInput) {
   const rounds: Array<Round> = []
   const survivors: Array<string> = []
@@ -176,8 +183,7 @@ export const runPass = Effect.fn("pass.run")(function* (input: PassInput) {
     survivors.push(...(yield* describeSurvivors(made.observed, made.plan)))
     if (!callsForAnother(made.results)) break
   }
-  return {
-    rounds,
-    errors: [...new Set([...rounds.flatMap((round) => errorsOf(round, input.startsOffReason)), ...survivors])]
-  } satisfies PassReport
+  const errors = [...new Set([...rounds.flatMap((round) => errorsOf(round, input.startsOffReason)), ...survivors])]
+  const report: PassReport = { rounds, errors }
+  return report
 })

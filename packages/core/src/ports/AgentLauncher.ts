@@ -12,12 +12,14 @@ export class LaunchFailed extends Schema.TaggedError<LaunchFailed>()("LaunchFail
   }
 }
 
+/** The attempt to start, and its task's texts: they go into the prompt file, never into arguments. */
 export interface LaunchRequest {
   readonly lease: StartingLease
   readonly title: string
   readonly description: string | null
 }
 
+/** Starts the supervisor of an attempt. */
 export class AgentLauncher extends Context.Service<
   AgentLauncher,
   {

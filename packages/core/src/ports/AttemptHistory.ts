@@ -5,6 +5,7 @@ import type { AgentRecords, Attempts, HistoryLine } from "../domain/Attempts.ts"
 import type { TaskId } from "../domain/identifiers.ts"
 import type { StateUnreadable, StateWriteError } from "./StateError.ts"
 
+/** What is remembered of one task, as it was read. */
 export interface StoredAttempts {
   readonly taskId: TaskId
   /** Null when there is no attempts file, or it can't be read. */
@@ -14,6 +15,7 @@ export interface StoredAttempts {
   readonly logEpochMax: number
 }
 
+/** Keeps what is remembered of attempts and agents, durably: what was written is there after a power cut. */
 export class AttemptHistory extends Context.Service<
   AttemptHistory,
   {

@@ -11,6 +11,7 @@ export type CgroupPlace =
   | { readonly _tag: "Place"; readonly directory: string }
   | { readonly _tag: "NoPlace"; readonly why: string }
 
+/** What cgroups are asked for. Directories are absolute paths. */
 export interface CgroupsShape {
   /** Nothing is made: the attempt's supervisor does that. */
   readonly placeFor: (attempt: AttemptName) => Effect.Effect<CgroupPlace>
@@ -24,6 +25,7 @@ export interface CgroupsShape {
   readonly remove: (directory: string) => Effect.Effect<void>
 }
 
+/** Cgroups of attempts. It has a default (there are none), so that only hosts that have them supply it. */
 export const Cgroups = Context.Reference<CgroupsShape>("@tinyscheduler/core/ports/Cgroups", {
   defaultValue: () => ({
     placeFor: () => Effect.succeed({ _tag: "NoPlace", why: "cgroups are not used here" }),

@@ -30,6 +30,7 @@ export type StoredLease =
   | { readonly _tag: "Legacy"; readonly path: string; readonly lease: LegacyLease }
   | { readonly _tag: "Read"; readonly lease: Lease }
 
+/** A claim file as it was read. */
 export type StoredClaim =
   | { readonly _tag: "Unreadable"; readonly epoch: Epoch; readonly path: string; readonly problem: string }
   | { readonly _tag: "Read"; readonly epoch: Epoch; readonly claim: Claim }
@@ -44,6 +45,9 @@ export interface StoredTask {
   readonly stops: ReadonlyArray<StopRecord>
 }
 
+/**
+ * Keeps leases, claims and stop records, durably. A directory entry that can be made once decides between two writers.
+ */
 export class LeaseStore extends Context.Service<
   LeaseStore,
   {

@@ -22,6 +22,7 @@ export class ProcessesUnreadable extends Schema.TaggedError<ProcessesUnreadable>
   }
 }
 
+/** The signals that are ever sent. */
 export type Signal = "SIGINT" | "SIGCONT" | "SIGTERM" | "SIGKILL"
 
 /** A process in words for people. */
@@ -36,12 +37,14 @@ export interface ProcessDescription {
   readonly maySignal: boolean
 }
 
+/** The process that asks, and the machine it runs on. */
 export interface Ourselves {
   readonly here: HostIdentity
   readonly pid: number
   readonly pidStart: number
 }
 
+/** The processes of this machine. */
 export class ProcessTable extends Context.Service<
   ProcessTable,
   {

@@ -7,11 +7,13 @@ import type * as Effect from "effect/Effect"
 import type { Request, RequestAnswer, RequestId } from "../domain/Request.ts"
 import type { StateUnreadable, StateUnwritable, StateWriteError } from "./StateError.ts"
 
+/** A request file as it was read. */
 export type StoredRequest =
   | { readonly _tag: "Read"; readonly request: Request }
   /** Something else in a request's place; `name` is its file's. */
   | { readonly _tag: "Odd"; readonly name: string; readonly problem: string }
 
+/** What commands ask of the scheduler, and what became of it. */
 export class Requests extends Context.Service<
   Requests,
   {

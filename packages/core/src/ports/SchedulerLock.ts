@@ -27,12 +27,14 @@ export class LockUnavailable extends Schema.TaggedError<LockUnavailable>()("Lock
   }
 }
 
+/** The lock while it is held. */
 export interface HeldLock {
   /** Null when the term could not be raised: then nothing is written, only observed and signalled. */
   readonly term: Term | null
   readonly termProblem: string | null
 }
 
+/** Makes one scheduler the only writer. */
 export class SchedulerLock extends Context.Service<
   SchedulerLock,
   {

@@ -31,4 +31,5 @@ export class LockLost extends Schema.TaggedError<LockLost>()("LockLost", {
   }
 }
 
+/** How a write can fail. */
 export type StateWriteError = StateUnwritable | LockLost

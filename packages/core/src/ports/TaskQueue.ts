@@ -28,6 +28,7 @@ export class TaskQueueRejected extends Schema.TaggedError<TaskQueueRejected>()("
   }
 }
 
+/** How a call can fail. */
 export type TaskQueueError = TaskQueueUnreachable | TaskQueueRejected
 
 /** The fields a scheduler changes; what is left out stays as it is. An assignee of null unassigns. */
@@ -36,6 +37,7 @@ export interface TaskChange {
   readonly assignee?: string | null
 }
 
+/** Where tasks stand: Tinytask, or a queue of your own. */
 export class TaskQueue extends Context.Service<
   TaskQueue,
   {

@@ -13,8 +13,10 @@ import type { Evidence, TaskRecord } from "../domain/TaskRecord.ts"
 import { millisOf } from "../domain/time.ts"
 import { actionTaskId } from "./actionTaskId.ts"
 
+/** By what letter ARCHITECTURE.md lists an invariant. */
 export type InvariantId = "a" | "b" | "c" | "d" | "e" | "f" | "g" | "h" | "i"
 
+/** One way in which a plan, or several, break an invariant, in a sentence. */
 export interface Violation {
   readonly invariant: InvariantId
   readonly message: string

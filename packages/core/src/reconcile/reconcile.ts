@@ -38,6 +38,9 @@ interface Viewed {
   readonly view: AttemptView
 }
 
+/**
+ * The plan for what is observed and desired. Never throws, and changes nothing in its input.
+ */
 export const reconcile = (observed: ObservedState, desired: DesiredState): Plan => {
   const known = observed.tinytask._tag === "Read" ? observed.tinytask : null
   const tasks = known === null ? [] : known.tasks.filter(isOpen).sort(byId)

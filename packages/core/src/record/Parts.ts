@@ -7,6 +7,7 @@ import type { Plan } from "../domain/Plan.ts"
 import type { Situation } from "../domain/Situation.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
 
+/** A round as parts: what each is about, and its JSON text. */
 export type Parts = ReadonlyMap<string, string>
 
 /** The kinds of parts of which there are several, each keyed by what follows the slash. */

@@ -13,6 +13,7 @@ export const RecordId = Schema.String.check(
 ).pipe(Schema.brand("RecordId"))
 export type RecordId = typeof RecordId.Type
 
+/** One line of a record file. */
 export const RecordLine = Schema.Struct({
   version: Schema.Literal(1),
   id: RecordId,

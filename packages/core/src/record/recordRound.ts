@@ -25,6 +25,7 @@ export const decidesSomething = (plan: Plan, before: Recorded | null): boolean =
   return known.size !== plan.verdicts.length || plan.verdicts.some((verdict) => !known.has(JSON.stringify(verdict)))
 }
 
+/** A round that was just recorded, with the line to append. */
 export interface RecordedRound extends Recorded {
   /** The line, without its line break. */
   readonly line: string

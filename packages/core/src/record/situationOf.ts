@@ -103,6 +103,7 @@ const keysByKind = (parts: Parts): ReadonlyMap<string, ReadonlyArray<string>> =>
   return kinds
 }
 
+/** From a record's parts to what its plan was made of, or what in them can't be understood. */
 export type SituationReader = (parts: Parts) => Result.Result<Situation, RecordOdd>
 
 /** A reader for records that follow one another: what two of them share is decoded once. */

@@ -14,6 +14,7 @@ const words = {
 
 const isWord = (word: string): word is keyof typeof words => Object.hasOwn(words, word)
 
+/** What is asked of a plan: whether it gives a task such a verdict. */
 export interface Condition {
   readonly taskId: number
   readonly verdict: Verdict["_tag"]
@@ -28,6 +29,7 @@ const nameOf = (reason: string): string => reason.replace(/[\s_-]+/g, "").toLowe
 
 export const conditionHelp = `say it as: task 42 starts (or ${Object.keys(words).slice(1).join(", ")}), or task 42 waits: parked`
 
+/** The condition of a text; fails with a sentence that says how to write one. */
 export const parseCondition = (text: string): Result.Result<Condition, string> => {
   const [, id, said, reason] = pattern.exec(text) ?? []
   const word = said?.toLowerCase().replace(/\s+/g, " ") ?? ""

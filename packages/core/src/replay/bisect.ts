@@ -11,6 +11,7 @@ import type { SituationReader } from "../record/situationOf.ts"
 import { reconcile } from "../reconcile/reconcile.ts"
 import type { RecordedRound } from "./walk.ts"
 
+/** A record from which on the condition holds, or does not hold any more, and what in its input made it so. */
 export interface Turn {
   readonly id: RecordId
   readonly at: string
@@ -24,6 +25,7 @@ export interface Turn {
   readonly causes: ReadonlyArray<string>
 }
 
+/** Where the condition turned; null where it did not; or why the record can't be asked. */
 export type Bisection = Result.Result<Turn | null, string>
 
 /** The parts of what plans were made of that differ, in the order of their keys. */

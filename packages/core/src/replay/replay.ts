@@ -9,6 +9,7 @@ import type { SituationReader } from "../record/situationOf.ts"
 import { reconcile } from "../reconcile/reconcile.ts"
 import type { RecordedRound } from "./walk.ts"
 
+/** What became of one record. */
 export interface Replayed {
   readonly id: RecordId
   readonly at: string
@@ -29,6 +30,10 @@ export type Suppose = (situation: Situation) => Situation
 
 const asItWas: Suppose = (situation) => situation
 
+/**
+ * Plans a recorded round once more, and compares to the byte. `suppose` changes what it is planned from; then any
+ * difference is its doing.
+ */
 export const replay = ({ line, parts }: RecordedRound, read: SituationReader, suppose: Suppose = asItWas): Replayed => {
   const head = { id: line.id, at: line.at, wasAnother: line.differs === true }
   const odd = (problem: string): Replayed => ({

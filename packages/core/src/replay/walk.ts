@@ -4,6 +4,7 @@ import { applyLine } from "../record/RecordLine.ts"
 import type { RecordLine } from "../record/RecordLine.ts"
 import type { Parts } from "../record/Parts.ts"
 
+/** A record's line with all parts of its round, those too that did not change. */
 export interface RecordedRound {
   readonly line: RecordLine
   readonly parts: Parts

@@ -37,6 +37,7 @@ export class FilesByEpoch<A> {
   }
 }
 
+/** The state directory in memory. */
 export class SimulatedFiles {
   readonly leases = new Map<TaskId, StoredLease>()
   /** Null: there is a claim, and it can't be read. */

@@ -7,6 +7,7 @@ import type { HostIdentity } from "../domain/ProcessIdentity.ts"
 import type { Epoch, TaskId } from "../domain/identifiers.ts"
 import type { Signal } from "../ports/ProcessTable.ts"
 
+/** A process in memory. */
 export interface SimulatedProcess {
   readonly pid: number
   /** The host and pid namespace that it lives in. */
@@ -32,6 +33,7 @@ export interface SimulatedProcess {
   readonly onSignal: (signal: Signal) => void
 }
 
+/** What a process begins with. */
 export type NewProcess = Pick<SimulatedProcess, "parent" | "token" | "onSignal"> &
   Partial<Pick<SimulatedProcess, "pid" | "group" | "session" | "cgroup" | "attempt">>
 
@@ -44,6 +46,7 @@ const firstPid = 100
 /** As many numbers as Linux has at most. */
 const pidMax = 4_194_304
 
+/** Processes and clocks in memory. */
 export class SimulatedMachine {
   here: HostIdentity = { host: "simulated/1", bootId: "boot-1", pidNs: 1 }
   readonly processes = new Map<number, SimulatedProcess>()

@@ -8,6 +8,7 @@ import { isOpen } from "../domain/Task.ts"
 import type { Task, TaskStatus } from "../domain/Task.ts"
 import { timestampOf } from "../domain/time.ts"
 
+/** A task with what lists leave out. */
 export interface SimulatedTask {
   task: Task
   readonly description: string | null
@@ -16,8 +17,10 @@ export interface SimulatedTask {
   readonly transitions: Array<TaskStatus>
 }
 
+/** The fields of a task to add; the others get what Tinytask gives them. */
 export type NewTask = Partial<Omit<Task, "id" | "createdAt">> & { readonly description?: string }
 
+/** Tinytask in memory. */
 export class SimulatedTinytask {
   readonly tasks = new Map<TaskId, SimulatedTask>()
   /** Why it does not answer; null = it does. */

@@ -23,6 +23,7 @@ const stopGraceMs = 10_000
 
 const heartbeatMsOf = ({ heartbeatSec = heartbeatDefaultSec }: StartingLease): number => heartbeatSec * 1000
 
+/** All supervisors, what their agents did, and what must never happen. */
 export class Supervision {
   /** Every run of an agent that ever began. */
   readonly runs: Array<SimulatedRun> = []

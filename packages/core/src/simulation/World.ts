@@ -14,6 +14,10 @@ import { SimulatedTinytask } from "./SimulatedTinytask.ts"
 import type { NewTask } from "./SimulatedTinytask.ts"
 import { Supervision } from "./Supervision.ts"
 
+/**
+ * A machine in memory. `tinytask` and `script` set it up; `supervision.runs` tells what ran; the rest is there to break
+ * things.
+ */
 export class World {
   readonly tinytask = new SimulatedTinytask()
   readonly files = new SimulatedFiles()

@@ -18,6 +18,7 @@ export const crash: unique symbol = Symbol("crash")
  */
 export type FaultHook = (call: string, moment: "before" | "after") => string | typeof crash | null
 
+/** Every call works. */
 export const noFaults: FaultHook = () => null
 
 export type Call = <A, E, F>(

@@ -15,6 +15,7 @@ export interface Leftover {
   readonly livesMs: number | null
 }
 
+/** What the processes of one attempt do, and when. Milliseconds from the launch on, or from the step before. */
 export interface AgentScript {
   /** After how long its supervisor claims; null = it never comes to it. */
   readonly claimAfterMs: number | null

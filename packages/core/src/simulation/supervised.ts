@@ -15,6 +15,7 @@ export interface SimulatedRun {
   endMs: number | null
 }
 
+/** A supervisor in memory, with its agent. */
 export interface Supervised {
   readonly process: SimulatedProcess
   readonly lease: StartingLease

@@ -13,6 +13,7 @@ export interface SupposedTask {
   readonly blockedBy: TaskId | null
 }
 
+/** One change to a situation. `suppose` makes it. */
 export type Supposition =
   | { readonly _tag: "AgentSlots"; readonly agent: AgentName; readonly slots: number }
   | { readonly _tag: "AgentEnabled"; readonly agent: AgentName; readonly enabled: boolean }

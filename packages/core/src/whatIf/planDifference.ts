@@ -3,6 +3,7 @@ import type { TaskId } from "../domain/identifiers.ts"
 import type { Plan, Verdict, WaitReason } from "../domain/Plan.ts"
 import { describeReason, describeVerdict } from "../reconcile/describe.ts"
 
+/** What two plans say of one task. */
 export interface VerdictDifference {
   readonly taskId: TaskId
   /** Null = the plan has no verdict on this task. */

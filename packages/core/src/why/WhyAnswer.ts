@@ -18,6 +18,7 @@ export const changeKinds = [
   "starts",
   "assign"
 ] as const
+/** The kind of a change. */
 export type ChangeKind = (typeof changeKinds)[number]
 
 /** One change of these kinds. */
@@ -100,6 +101,7 @@ export interface AttemptsSoFar {
 /** Where a task is of which the plan has no verdict. */
 export type NotOpen = "complete" | "archived" | "gone" | "not listed" | "Tinytask unread"
 
+/** What `why` answers: of a task with a verdict, all that can be said about it; of any other, where it is. */
 export type WhyAnswer =
   | {
       readonly _tag: "Judged"

@@ -16,6 +16,7 @@ import { counterfactual, triesMaxDefault } from "./counterfactual.ts"
 import { judgingRule } from "./judgingRule.ts"
 import type { NotOpen, WhyAnswer } from "./WhyAnswer.ts"
 
+/** How far `why` goes. */
 export interface WhyOptions {
   /** How many changes are tried at most before it is said that none was found. */
   readonly triesMax?: number

@@ -2,6 +2,7 @@
 import type { TaskId } from "../domain/identifiers.ts"
 import type { Plan, WaitReason } from "../domain/Plan.ts"
 
+/** The tasks that wait for one kind of reason. */
 export interface WaitingGroup {
   readonly reason: WaitReason["_tag"]
   /** A task with several reasons stands in several groups. */
