@@ -1,63 +1,36 @@
 /**
- * The core in a program of your own: tasks from wherever you keep them, behind the TaskQueue port. Here they stand in an
- * array, and state and processes are simulated; a real embedder supplies these ports too.
+ * The core in a program of your own: what would start, why something does not, what another slot would change, and when
+ * all of it is done. Nothing is started, and nothing is written.
  *
  *     node --conditions=source examples/embed/main.ts
  */
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import {
   AgentName,
   describeVerdict,
+  forecast,
   makePassMemory,
   plan,
+  planDifference,
   policyDefaults,
   QueueName,
+  reconcile,
+  suppose,
   TaskId,
-  TaskQueue
+  why
 } from "@tinyscheduler/core"
-import type { DesiredState, Task } from "@tinyscheduler/core"
-import { layerSimulation, World } from "@tinyscheduler/core/simulation"
+import type { DesiredState, Situation } from "@tinyscheduler/core"
+import { ports } from "./ports.ts"
 
-const task = (id: number, fields: Partial<Task>): Task => ({
-  id: TaskId.make(id),
-  title: `ticket ${id}`,
-  status: "idle",
-  queue: "dev",
-  assignee: null,
-  priority: 0,
-  tags: [],
-  parent: null,
-  blockedBy: null,
-  blocked: false,
-  createdAt: "2026-01-20T04:00:00Z",
-  archived: false,
-  ...fields
-})
-const tickets = [
-  task(1, { priority: 1 }),
-  task(2, { priority: 9, blocked: true, blockedBy: TaskId.make(1) }),
-  task(3, {})
-]
-
-const queueOfTickets = Layer.succeed(TaskQueue, {
-  listOpen: Effect.succeed(tickets),
-  get: (id) =>
-    Effect.sync(() => {
-      const found = tickets.find((ticket) => ticket.id === id)
-      return found === undefined ? null : { task: found, description: null, comments: [] }
-    }),
-  update: (id, change) => Effect.succeed({ ...task(id, {}), ...change }),
-  comment: () => Effect.void
-})
+const vaela = AgentName.make("vaela")
 
 const desired: DesiredState = {
   mode: "queues",
   endpoint: "my tickets",
   agents: [
     {
-      name: AgentName.make("vaela"),
+      name: vaela,
       queues: [QueueName.make("dev")],
       slots: 1,
       enabled: true,
@@ -73,9 +46,24 @@ const desired: DesiredState = {
   policy: policyDefaults
 }
 
+/** Each attempt takes ten minutes, as far as anybody knows. */
+const minutesOf = (situation: Situation): number => forecast(situation, () => 600_000).makespanMs / 60_000
+
 const program = Effect.gen(function* () {
-  const made = yield* plan({ desired, memory: yield* makePassMemory, startsOffReason: null })
-  for (const verdict of made.plan.verdicts) yield* Console.log(describeVerdict(verdict))
+  const { observed, plan: today } = yield* plan({ desired, memory: yield* makePassMemory, startsOffReason: null })
+  for (const verdict of today.verdicts) yield* Console.log(describeVerdict(verdict))
+
+  const situation = { observed, desired }
+  const answer = why(situation, today, TaskId.make(3))
+  if (answer._tag === "Judged" && answer.counterfactual._tag === "Found") {
+    yield* Console.log(`task 3 would start now: ${answer.counterfactual.words}`)
+  }
+
+  const roomier = suppose(situation, [{ _tag: "AgentSlots", agent: vaela, slots: 2 }])
+  for (const { after } of planDifference(today, reconcile(roomier.observed, roomier.desired))) {
+    if (after !== null) yield* Console.log(`with two slots: ${describeVerdict(after)}`)
+  }
+  yield* Console.log(`done in ${minutesOf(situation)} minutes, with two slots in ${minutesOf(roomier)}`)
 })
 
-await Effect.runPromise(program.pipe(Effect.provide(Layer.merge(layerSimulation(new World()), queueOfTickets))))
+await Effect.runPromise(program.pipe(Effect.provide(ports)))

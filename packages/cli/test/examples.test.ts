@@ -81,13 +81,16 @@ describe("examples/recipes", () => {
 })
 
 describe("examples/embed", () => {
-  it("decides over ports of its own", () => {
+  it("decides over ports of its own, and asks what if, why and until when", () => {
     const { status, stderr, stdout } = runSource("examples/embed/main.ts")
     assert.strictEqual(status, 0, stderr)
     assert.deepStrictEqual(stdout.trim().split("\n"), [
       "start task 1 on vaela (epoch 1, attempt 1)",
       "wait task 2: blocked by 1",
-      "wait task 3: no free slot: queue dev 1/1"
+      "wait task 3: no free slot: queue dev 1/1",
+      "task 3 would start now: one more slot for vaela",
+      "with two slots: start task 3 on vaela (epoch 1, attempt 1)",
+      "done in 30 minutes, with two slots in 20"
     ])
   })
 })

@@ -59,13 +59,34 @@ describe("somebody else's project", () => {
   })
 
   it(
-    "compiles and runs the example against the package alone",
+    "compiles and runs the example of embedding against the package alone",
     () => {
       cpSync(join(root, "examples/embed"), project, { recursive: true })
       assert.strictEqual(typeErrors("main.ts"), "")
       const { status, stderr, stdout } = run(["main.ts"], project)
       assert.strictEqual(status, 0, stderr)
       assert.include(stdout, "start task 1 on vaela")
+    },
+    timeoutMs
+  )
+
+  it(
+    "compiles and runs a simulation against the package alone",
+    () => {
+      const lines = [
+        'import * as Effect from "effect/Effect"',
+        'import { TaskQueue } from "@tinyscheduler/core"',
+        'import { layerSimulation, World } from "@tinyscheduler/core/simulation"',
+        "const world = new World()",
+        'world.addTask({ queue: "dev" })',
+        "const listed = Effect.flatMap(TaskQueue, (queue) => queue.listOpen).pipe(Effect.provide(layerSimulation(world)))",
+        "if ((await Effect.runPromise(listed)).length !== 1) throw new Error()",
+        ""
+      ]
+      writeFileSync(join(project, "simulated.ts"), lines.join("\n"))
+      assert.strictEqual(typeErrors("simulated.ts"), "")
+      const { status, stderr } = run(["simulated.ts"], project)
+      assert.strictEqual(status, 0, stderr)
     },
     timeoutMs
   )
