@@ -1,4 +1,4 @@
-/** A state directory on a file system of its own, with little room, that can be filled up and made read-only. */
+/** A directory of the state on a file system of its own, with little room, that can be filled up and made read-only. */
 import { execFileSync } from "node:child_process"
 import { mkdirSync, rmSync, statfsSync, writeFileSync } from "node:fs"
 import { onTestFinished } from "vitest"
@@ -22,11 +22,11 @@ export interface SmallDisk {
 const pageBytes = 4096
 const mountOptions = "size=512k,mode=700"
 
-/** Mounts a tmpfs at the ground's state directory; null where this machine lets nobody do so. */
-export const mountSmallDisk = (ground: Ground): SmallDisk | null => {
-  const path = ground.path("state")
+/** Mounts a tmpfs at the ground's state directory, or at one below it; null where this machine lets nobody do so. */
+export const mountSmallDisk = (ground: Ground, directory = "state"): SmallDisk | null => {
+  const path = ground.path(directory)
   const ballast = `${path}/ballast`
-  mkdirSync(path, { mode: 0o700 })
+  mkdirSync(path, { mode: 0o700, recursive: true })
   try {
     execFileSync("mount", ["-t", "tmpfs", "-o", mountOptions, "none", path], { stdio: "ignore" })
   } catch {

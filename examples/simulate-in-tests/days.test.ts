@@ -36,7 +36,7 @@ const hoursOf = (world: World) =>
         term,
         startsOffReason: null,
         logDirectory: "logs",
-        onPlan: (observed, plan) =>
+        onPlan: ({ observed, plan }) =>
           Effect.sync(() => {
             const before = records.at(-1) ?? null
             if (decidesSomething(plan, before)) {

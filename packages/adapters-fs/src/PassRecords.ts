@@ -8,7 +8,7 @@ import { basename, join } from "node:path"
 import * as Effect from "effect/Effect"
 import type { Plan } from "@tinyscheduler/core/domain/Plan"
 import type { Situation } from "@tinyscheduler/core/domain/Situation"
-import type { PassRecords } from "@tinyscheduler/core/ports/PassRecords"
+import type { StateUnreadable, StateUnwritable } from "@tinyscheduler/core/ports/StateError"
 import type { Parts } from "@tinyscheduler/core/record/Parts"
 import { applyLine, RecordId } from "@tinyscheduler/core/record/RecordLine"
 import { decidesSomething, recordRound } from "@tinyscheduler/core/record/recordRound"
@@ -18,6 +18,12 @@ import { codeOf, unreadable, unwritable } from "./errno.ts"
 import { makeDirectory } from "./makeDirectory.ts"
 import { listRecordFiles, openRecordFile, readRecordFile, recordFileName } from "./recordFiles.ts"
 
+/** The keeper of records: one of each round that decided something, so that it can be replayed and asked about later. */
+export interface PassRecords {
+  /** Records a round, where it decided something. What fails loses a record and no task: no pass fails with it. */
+  readonly record: (situation: Situation, plan: Plan) => Effect.Effect<void, StateUnreadable | StateUnwritable>
+}
+
 export interface RecordRules {
   readonly keepDays: number
   /** What all files may take together; 0 = nothing is recorded. */
@@ -26,6 +32,8 @@ export interface RecordRules {
 
 export interface PassRecordsOptions {
   readonly directory: string
+  /** The base path, which is never made. */
+  readonly base: string
   /** Asked for at each record, since a running daemon may have newer settings. */
   readonly rules: () => RecordRules
 }
@@ -119,7 +127,7 @@ const makeRoom = (directory: string, nowMs: number, rules: RecordRules, room: nu
 }
 
 /** Records under a directory. For whoever holds the scheduler's lock: nobody else writes there. */
-export const makePassRecords = ({ directory, rules }: PassRecordsOptions): PassRecords["Service"] => {
+export const makePassRecords = ({ base, directory, rules }: PassRecordsOptions): PassRecords => {
   let open: Open | null = null
   let looked = false
   let lastId: RecordId | null = null
@@ -142,7 +150,7 @@ export const makePassRecords = ({ directory, rules }: PassRecordsOptions): PassR
     const bytes = Buffer.byteLength(next.line) + 1
     if (bytes > ownRules.keepBytes) throw new Error("one record by itself is larger than all may be together")
     expectTrusted(directory)
-    makeDirectory(directory)
+    makeDirectory(directory, base)
     makeRoom(directory, plan.nowMs, ownRules, fileLimit(next.parts, ownRules))
     const path = join(directory, recordFileName(next.id))
     lastId = next.id

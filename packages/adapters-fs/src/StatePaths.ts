@@ -1,5 +1,5 @@
 /**
- * Where everything of the state stands, as absolute paths. Claims, stops, attempts, history, requests, `agents.json`,
+ * Where everything of the state stands, as absolute paths. Claims, stops, attempts, history, requests, records, `agents.json`,
  * `term` and what was set aside live in the state directory, which is the parent of the running directory: moving the
  * running directory moves them with it. Only paths are computed here; nothing is looked at or created. Directories come
  * into being, mode 0700, when the lock's holder first writes into them; a missing one reads as empty.
@@ -27,6 +27,8 @@ export interface StatePaths {
   readonly requests: string
   /** What came of requests. */
   readonly answers: string
+  /** What rounds that decided something were made of. */
+  readonly records: string
   /** What was renamed out of the way and is kept for people. */
   readonly aside: string
   readonly term: string
@@ -58,6 +60,7 @@ export const resolveStatePaths = (options: StatePathOptions): StatePaths => {
     history: join(state, "history"),
     requests: join(state, "requests"),
     answers: join(state, "requests", "answers"),
+    records: join(state, "records"),
     aside: join(state, "aside"),
     term: join(state, "term"),
     lock: under(options.lockFile),

@@ -1,6 +1,6 @@
 /** Records on real files: going on, rotation, bounds, torn ends, and disks that fail. */
 import { appendFileSync, chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync, truncateSync } from "node:fs"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { policyDefaults } from "@tinyscheduler/core/domain/DesiredState"
@@ -58,7 +58,7 @@ const situation = (count: number, sec = 0, title = "t"): Situation => ({
 })
 
 const keeper = (directory: string, rules: RecordRules = roomy) => {
-  const { record } = makePassRecords({ directory, rules: () => rules })
+  const { record } = makePassRecords({ directory, base: dirname(directory), rules: () => rules })
   return (made: Situation) => record(made, reconcile(made.observed, made.desired))
 }
 

@@ -127,7 +127,7 @@ const tellHeld = Effect.fnUntraced(function* (daemon: Daemon, { startsOffReason,
 
 /** Whether the daemon is over; false = the lock is to be taken anew, since under this one nothing may be written. */
 const passesUnderOneLock = Effect.fnUntraced(function* (daemon: Daemon) {
-  const input = yield* holdLock(daemon.live.current(), daemon.narrator, daemon.memory)
+  const input = yield* holdLock(daemon.live.current(), daemon.narrator, daemon.memory, daemon.live.current)
   yield* tellHeld(daemon, input)
   let over = false
   yield* Effect.suspend(() => keepLogs(daemon.live.current())).pipe(

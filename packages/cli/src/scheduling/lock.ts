@@ -9,6 +9,7 @@ import type { PassInput } from "@tinyscheduler/core/pass/pass"
 import { ProcessTable } from "@tinyscheduler/core/ports/ProcessTable"
 import { SchedulerLock } from "@tinyscheduler/core/ports/SchedulerLock"
 import { relative } from "node:path"
+import { makeRecording, recordsNothing } from "../recording.ts"
 import { placeSupervisor } from "../supervisorProgram.ts"
 import { makeDirectories } from "../stateDirectories.ts"
 import type { Configuration } from "../settings/Configuration.ts"
@@ -48,7 +49,8 @@ export const startTroubles = ({ startsOffReason }: PassInput): ReadonlyArray<str
 export const holdLock = Effect.fn("holdLock")(function* (
   configuration: Configuration,
   narrator: Narrator,
-  memory: PassMemory
+  memory: PassMemory,
+  current: () => Configuration = () => configuration
 ) {
   const lock = yield* SchedulerLock
   const { term, termProblem } = yield* lock.acquire
@@ -62,6 +64,7 @@ export const holdLock = Effect.fn("holdLock")(function* (
     termProblem ??
     (Result.isFailure(placed) ? `${configuration.paths.state} can't be made ready: ${reasonOf(placed.failure)}` : null)
   if (problem === null) yield* sweepLeftovers(configuration)
+  const record = problem === null ? makeRecording(current) : recordsNothing
   return {
     desired: configuration.desired,
     memory,
@@ -69,6 +72,7 @@ export const holdLock = Effect.fn("holdLock")(function* (
     startsOffReason: problem,
     needsApproval: configuration.settings.requireApproval,
     logDirectory: relative(configuration.paths.base, configuration.paths.logs),
-    ...narrator
+    ...narrator,
+    onPlan: (decided) => Effect.andThen(record(decided), narrator.onPlan(decided))
   } satisfies PassInput
 })

@@ -186,6 +186,23 @@ const logs = {
   )
 }
 
+const records = {
+  recordKeepDays: setting(
+    "RECORD_KEEP_DAYS",
+    "record-keep-days",
+    values.wholeNumber(1, 36_500),
+    "7",
+    "Days to keep the records that replay reads"
+  ),
+  recordKeepMb: setting(
+    "RECORD_KEEP_MB",
+    "record-keep-mb",
+    values.wholeNumber(0, 1_000_000),
+    "64",
+    "MiB that all records together may take; 0 = record nothing"
+  )
+}
+
 const running = {
   // A daemon that is to do nothing from now on is told so by ENABLED; a dry run takes no lock in the first place.
   dryRun: fixed(setting("DRY_RUN", "dry-run", values.truth, "false", "Say what would be done, and do nothing")),
@@ -207,6 +224,7 @@ export const settingTable = {
   ...retries,
   ...decisions,
   ...logs,
+  ...records,
   ...running
 } as const
 
@@ -234,6 +252,7 @@ export const settingGroups: ReadonlyArray<SettingGroup> = [
   { title: "Retries", keys: Struct.keys(retries) },
   { title: "Decisions", keys: Struct.keys(decisions) },
   { title: "Logs", keys: Struct.keys(logs) },
+  { title: "Records", keys: Struct.keys(records) },
   { title: "Running", keys: Struct.keys(running) }
 ]
 

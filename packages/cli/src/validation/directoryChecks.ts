@@ -68,6 +68,17 @@ const stateChecks = (config: Configuration): ReadonlyArray<Check> => {
     .map(([, check]) => check)
 }
 
+/** Made with the first record. Where it can't be used passes go on, without records. */
+const recordsChecks = ({ paths }: Configuration): ReadonlyArray<Check> => {
+  const stat = look(paths.records)
+  if (stat === "absent") return []
+  const check = directoryCheck(paths.records, stat, "ours")
+  if (check.level === "ok") return []
+  return [
+    check.level === "error" ? { ...check, level: "warning", says: `${check.says}; passes are not recorded` } : check
+  ]
+}
+
 /** That it is a directory at all is a matter of the settings. */
 const baseChecks = (base: string): ReadonlyArray<Check> => {
   const stat = look(base)
@@ -120,5 +131,6 @@ export const directoryChecks = (config: Configuration): ReadonlyArray<Check> => 
   ...baseChecks(config.paths.base),
   ...exposureChecks(config.paths.base),
   ...stateChecks(config),
+  ...recordsChecks(config),
   ...lockChecks(config)
 ]

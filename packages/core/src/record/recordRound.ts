@@ -18,10 +18,10 @@ export interface Recorded {
 const verdictTexts = (parts: Parts): ReadonlyArray<string> =>
   [...parts].flatMap(([key, text]) => (key.startsWith("verdict/") ? [text] : []))
 
-/** A round that does nothing and says of each task what the one before said has decided nothing. */
+/** A round that does nothing and says of each task what the one before said, or of none at all, has decided nothing. */
 export const decidesSomething = (plan: Plan, before: Recorded | null): boolean => {
-  if (before === null || plan.actions.length > 0) return true
-  const known = new Set(verdictTexts(before.parts))
+  if (plan.actions.length > 0) return true
+  const known = new Set(before === null ? [] : verdictTexts(before.parts))
   return known.size !== plan.verdicts.length || plan.verdicts.some((verdict) => !known.has(JSON.stringify(verdict)))
 }
 
