@@ -22,8 +22,10 @@ const identityOf = ({
 }
 
 /** Whether two spellings lead to the same Tinytask. */
-export const isSameEndpoint = (left: string, right: string): boolean => bare(left) === bare(right)
-const bare = (endpoint: string): string => endpoint.replace(/\/(?:mcp\/?)?$/, "").toLowerCase()
+export const isSameEndpoint = (left: string, right: string): boolean => bareEndpoint(left) === bareEndpoint(right)
+
+/** One spelling of those that lead to the same. */
+export const bareEndpoint = (endpoint: string): string => endpoint.replace(/\/(?:mcp\/?)?$/, "").toLowerCase()
 
 /** What Tinytask says of the task of a record: from the list, else from the look-up. */
 export const taskSights = (
