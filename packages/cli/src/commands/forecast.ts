@@ -1,5 +1,4 @@
 /** `forecast`: what will run when, by rolling the plan forward in virtual time. Looks only; works beside a scheduler. */
-import { writeFileSync } from "node:fs"
 import { resolve } from "node:path"
 import { readHistory } from "@tinyscheduler/adapters-fs/historyFile"
 import type { Situation } from "@tinyscheduler/core/domain/Situation"
@@ -30,6 +29,7 @@ import { ganttText } from "../forecasting/ganttText.ts"
 import { queuesOf, startingPoint, titlesOf } from "../forecasting/startingPoint.ts"
 import type { StartingPoint } from "../forecasting/startingPoint.ts"
 import { layerLogging } from "../output/logging.ts"
+import { writeOutputFile } from "../output/outputFile.ts"
 import { print, printJson } from "../output/print.ts"
 import { ConfigurationError } from "../settings/ConfigurationError.ts"
 import type { Configuration } from "../settings/Configuration.ts"
@@ -55,16 +55,13 @@ const historyMs = 92 * 86_400_000
 /** As files of the history are named: 202611. */
 const monthOf = (millis: number): string => timestampOf(millis).slice(0, 7).replace("-", "")
 
-const writeSvg = (path: string, made: Forecast, titles: Told["titles"]) =>
-  Effect.try({
-    try: () => {
-      writeFileSync(path, ganttSvg(barsOf(made), titles))
-    },
-    catch: (error) =>
-      new ConfigurationError({
-        faults: [`--svg: ${path} can't be written: ${error instanceof Error ? error.message : "unknown"}`]
-      })
-  })
+/** A picture is there to be shown: others may read it. */
+const svgFile = { what: "the picture", flag: "--svg", mode: 0o644 }
+
+const writeSvg = Effect.fnUntraced(function* (path: string, made: Forecast, titles: Told["titles"]) {
+  const written = writeOutputFile(path, ganttSvg(barsOf(made), titles), svgFile)
+  if (Result.isFailure(written)) return yield* new ConfigurationError({ faults: [written.failure] })
+})
 
 /** The situation with what is supposed of it; a fault of what was typed is a usage error. */
 const supposed = (situation: Situation, typed: WhatIf, place?: SettingPlace) => {

@@ -12,9 +12,10 @@ import { exitCodes, ExitWith } from "../exits.ts"
 import { configuration } from "../flags.ts"
 import { layerPorts } from "../layers.ts"
 import { layerLogging } from "../output/logging.ts"
+import { writeOutputFile } from "../output/outputFile.ts"
 import { planText } from "../output/planText.ts"
 import { print, printJson } from "../output/print.ts"
-import { planFileText, writePlanFile } from "../planning/planFile.ts"
+import { planFileText } from "../planning/planFile.ts"
 import { tellNotices } from "../scheduling/lock.ts"
 import { ConfigurationError } from "../settings/ConfigurationError.ts"
 import { atFlag, isSupposing, whatIfFlags } from "../supposing/suppositions.ts"
@@ -63,7 +64,8 @@ export const planCommand = Command.make(
       }
       if (Option.isSome(out)) {
         const path = resolve(out.value)
-        const written = writePlanFile(path, planFileText(observed, config.desired, made))
+        const text = planFileText(observed, config.desired, made)
+        const written = writeOutputFile(path, text, { what: "the plan", flag: "-o" })
         if (Result.isFailure(written)) return yield* new Refused({ reason: written.failure })
       }
       if (detailed && isNews) return yield* Effect.fail(new ExitWith(exitCodes.changesPlanned))

@@ -1,8 +1,4 @@
 /** The plan file: what a plan rests on and what it would do, kept until somebody says yes. */
-import { closeSync, fsyncSync, lstatSync, openSync, renameSync, unlinkSync, writeFileSync } from "node:fs"
-import { randomBytes } from "node:crypto"
-import { basename, dirname, join } from "node:path"
-import { reasonOf } from "@tinyscheduler/adapters-fs/errno"
 import { makeDecoder, readJson } from "@tinyscheduler/adapters-fs/jsonFile"
 import type { ObservedState } from "@tinyscheduler/core/domain/ObservedState"
 import type { DesiredState } from "@tinyscheduler/core/domain/DesiredState"
@@ -34,30 +30,6 @@ export const planFileText = (observed: ObservedState, desired: DesiredState, pla
   }
   // The plan itself is for people and programs that look at it: applying reads no word of it.
   return `${JSON.stringify({ ...file, plan }, null, 2)}\n`
-}
-
-/** Replaces the file whole or not at all; refuses to take the place of anything but a file. The failure is a sentence. */
-export const writePlanFile = (path: string, text: string): Result.Result<void, string> => {
-  const there = lstatSync(path, { throwIfNoEntry: false })
-  if (there !== undefined && !there.isFile()) {
-    const what = there.isSymbolicLink() ? "a symbolic link" : "not a file"
-    return Result.fail(`the plan was not written: ${path} is ${what}; name another with -o`)
-  }
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(8).toString("hex")}`)
-  try {
-    const descriptor = openSync(temporary, "wx", 0o600)
-    try {
-      writeFileSync(descriptor, text)
-      fsyncSync(descriptor)
-    } finally {
-      closeSync(descriptor)
-    }
-    renameSync(temporary, path)
-    return Result.succeed(undefined)
-  } catch (error) {
-    Result.try(() => unlinkSync(temporary))
-    return Result.fail(`the plan was not written to ${path}: ${reasonOf(error)}`)
-  }
 }
 
 /** Reads a plan file that somebody names: no link, of bounded size, and the one that was written. */
