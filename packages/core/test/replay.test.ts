@@ -9,11 +9,13 @@ import type { RecordLine } from "../src/record/RecordLine.ts"
 import { decidesSomething, recordRound } from "../src/record/recordRound.ts"
 import type { Recorded } from "../src/record/recordRound.ts"
 import { makeSituationReader } from "../src/record/situationOf.ts"
+import { tallyOf } from "../src/record/tally.ts"
 import { withoutSecrets } from "../src/record/withoutSecrets.ts"
 import { makeBisection } from "../src/replay/bisect.ts"
 import type { Turn } from "../src/replay/bisect.ts"
 import { holds, parseCondition } from "../src/replay/Condition.ts"
 import { replay } from "../src/replay/replay.ts"
+import { makeRerun } from "../src/replay/rerun.ts"
 import type { Replayed } from "../src/replay/replay.ts"
 import { makeWalk } from "../src/replay/walk.ts"
 import { exit, finishedLease, oneAgent, taskId } from "./builders.ts"
@@ -199,6 +201,77 @@ describe("bisection", () => {
     ]) {
       assert.isTrue(Result.isFailure(parseCondition(text)), text)
     }
+  })
+})
+
+describe("history under other settings", () => {
+  const withSlots =
+    (slots: number) =>
+    ({ desired, observed }: Situation): Situation => ({
+      observed,
+      desired: { ...desired, agents: desired.agents.map((one) => ({ ...one, slots })) }
+    })
+
+  const rerun = (situations: ReadonlyArray<Situation>, suppose: (situation: Situation) => Situation) => {
+    const walk = makeWalk()
+    const read = makeSituationReader()
+    const { add, result } = makeRerun(suppose, 1)
+    for (const line of withWorlds(situations)) {
+      const round = Result.getOrThrow(walk(lineFrom(line)))
+      add(round.line, Result.getOrThrow(read(round.parts)))
+    }
+    return result()
+  }
+
+  it("tells what would have started sooner, once for each attempt, and the first plan that would be another", () => {
+    const made = rerun(
+      [busy().build(), busy().later(60).addTask(7, { queue: "elsewhere" }).build(), free().later(120).build()],
+      withSlots(2)
+    )
+    const { first, ...counts } = made
+    assert.deepStrictEqual(counts, {
+      rounds: 3,
+      changed: 2,
+      agents: [{ agent: "ada", recorded: 1, supposed: 1 }],
+      sooner: { count: 1, medianMs: 120_000 },
+      later: { count: 0, medianMs: 0 },
+      notThen: 0,
+      onlyThen: 0
+    })
+    assert.deepStrictEqual(
+      first.map(({ differences }) =>
+        differences.map(({ after, before, taskId }) => [taskId, before?._tag, after?._tag])
+      ),
+      [[[42, "Wait", "Start"]]]
+    )
+  })
+
+  it("tells what would not have started then, and what never did", () => {
+    const fewer = rerun([free().build()], withSlots(0))
+    assert.deepStrictEqual([fewer.notThen, fewer.onlyThen, fewer.agents[0]?.supposed], [1, 0, 0])
+    const more = rerun([busy().build()], withSlots(2))
+    assert.deepStrictEqual([more.notThen, more.onlyThen, more.agents[0]?.recorded], [0, 1, 0])
+  })
+
+  it("changes nothing where nothing is supposed", () => {
+    const made = rerun([busy().build(), free().later(60).build()], (situation) => situation)
+    assert.deepStrictEqual([made.rounds, made.changed, made.sooner.count, made.notThen], [2, 0, 0, 0])
+  })
+})
+
+describe("what a record did", () => {
+  it("is counted from its actions alone", () => {
+    const ended = oneAgent({ slots: 3 })
+      .addTask(42)
+      .addTask(17, { status: "working", assignee: "ada" })
+      .addLease(finishedLease(17, 1, "ada"), { supervisor: "dead", agent: "dead", others: [], scanned: true })
+    const [line = ""] = withWorlds([ended.build()])
+    assert.deepStrictEqual(tallyOf(Result.getOrThrow(makeWalk()(lineFrom(line))).parts), {
+      starts: 1,
+      finishes: 1,
+      stops: 0,
+      recovers: 0
+    })
   })
 })
 

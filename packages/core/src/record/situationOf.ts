@@ -2,6 +2,7 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { Situation } from "../domain/Situation.ts"
+import { isObject } from "./isObject.ts"
 import { kindOf } from "./Parts.ts"
 import type { ListedPart, Parts, SolePart } from "./Parts.ts"
 import * as schemas from "./partSchemas.ts"
@@ -15,9 +16,6 @@ export class RecordOdd extends Schema.TaggedError<RecordOdd>()("RecordOdd", {
     return `the part ${this.key} of a record ${this.reason}`
   }
 }
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
 
 /** The record of a task with the beat that was told apart from it. */
 const withBeat = (record: unknown, beat: unknown): unknown => {
