@@ -30,6 +30,7 @@ export { HostIdentity, Liveness, ProcessIdentity } from "./domain/ProcessIdentit
 export type { ProcessRow, ProcessSight } from "./domain/ProcessIdentity.ts"
 export type { AttemptName, Marks } from "./domain/attemptCgroup.ts"
 export {
+  ApplyRequest,
   GcRequest,
   PauseRequest,
   RepairRequest,
@@ -135,7 +136,8 @@ export type { TaskChange, TaskQueueError } from "./ports/TaskQueue.ts"
 
 // The pass: observe, reconcile, check, apply, through the ports.
 export { plan, runPass } from "./pass/pass.ts"
-export type { LookInput, PassInput, PassReport, Round } from "./pass/pass.ts"
+export type { Decided, LookInput, PassInput, PassReport, Round } from "./pass/pass.ts"
+export type { NeedsApproval } from "./pass/approval.ts"
 export type { ActionResult } from "./pass/ActionResult.ts"
 export { makePassMemory } from "./pass/memory.ts"
 export type { PassMemory } from "./pass/memory.ts"

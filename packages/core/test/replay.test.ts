@@ -240,7 +240,7 @@ describe("history under other settings", () => {
     })
     assert.deepStrictEqual(
       first.map(({ differences }) =>
-        differences.map(({ after, before, taskId }) => [taskId, before?._tag, after?._tag])
+        differences.map(({ after, before, taskId }) => [Number(taskId), before?._tag, after?._tag])
       ),
       [[[42, "Wait", "Start"]]]
     )

@@ -172,6 +172,9 @@ class Renaming {
       case "repair":
       case "gc":
         return { ...request, by }
+      case "apply":
+        // A hash over names: whoever guesses them could tell that they are the ones.
+        return { ...request, by, precondition: "0".repeat(64) }
     }
   }
 

@@ -43,7 +43,9 @@ export const tallyOf = (parts: Parts): Tally => {
       case "Sweep":
         tally.recovers += 1
         break
+      case null:
       default:
+        break
     }
   }
   return tally
