@@ -58,7 +58,7 @@ const situation = (count: number, sec = 0, title = "t"): Situation => ({
 })
 
 const keeper = (directory: string, rules: RecordRules = roomy) => {
-  const { record } = makePassRecords({ directory, base: dirname(directory), rules: () => rules })
+  const { record } = makePassRecords({ directory, base: dirname(dirname(directory)), rules: () => rules })
   return (made: Situation) => record(made, reconcile(made.observed, made.desired))
 }
 
