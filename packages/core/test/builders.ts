@@ -8,22 +8,20 @@ import { policyDefaults } from "../src/domain/DesiredState.ts"
 import type { Agent, DesiredState, Policy } from "../src/domain/DesiredState.ts"
 import { AgentName, Epoch, QueueName, TaskId, Term, Token } from "../src/domain/identifiers.ts"
 import type { AgentExit, Claim, FinishedLease, Lease, RunningLease, StartingLease } from "../src/domain/Lease.ts"
-import type { ObservedState, RecipeSight, StartFault } from "../src/domain/ObservedState.ts"
+import type { RecipeSight, StartFault } from "../src/domain/ObservedState.ts"
 import type { Outcome } from "../src/domain/Outcome.ts"
 import type { Action, Plan, Verdict } from "../src/domain/Plan.ts"
 import type { HostIdentity } from "../src/domain/ProcessIdentity.ts"
 import { RequestId } from "../src/domain/Request.ts"
 import type { Request, StopRequest } from "../src/domain/Request.ts"
+import type { Situation } from "../src/domain/Situation.ts"
 import type { Task } from "../src/domain/Task.ts"
 import type { ClaimSight, Evidence, LeaseSight, TaskRecord } from "../src/domain/TaskRecord.ts"
 import { actionTaskId } from "../src/reconcile/actionTaskId.ts"
 import { describeVerdict } from "../src/reconcile/describe.ts"
 import { reconcile } from "../src/reconcile/reconcile.ts"
 
-export interface World {
-  readonly observed: ObservedState
-  readonly desired: DesiredState
-}
+export type World = Situation
 
 /** 2026-03-01T12:00:00Z, some two hours after the machine was started. */
 export const nowMs = 1_772_366_400_000

@@ -2,7 +2,10 @@
 import type { Attempts } from "../domain/Attempts.ts"
 import type { Lease } from "../domain/Lease.ts"
 
-/** The attempts file once an attempt is begun; what it knew of another task under the same number counts for nothing. */
+/**
+ * The attempts file once an attempt is begun. Of another task under the same number counts, backoff and parking are
+ * forgotten; its endings stay, since they bear epochs that come no second time.
+ */
 export const recordStart = (attempts: Attempts | null, lease: Lease): Attempts => {
   const known = attempts !== null && attempts.taskCreatedAt === lease.taskCreatedAt ? attempts : null
   return {
@@ -20,7 +23,7 @@ export const recordStart = (attempts: Attempts | null, lease: Lease): Attempts =
       startMonoMs: lease.startMonoMs,
       bootId: lease.bootId
     },
-    // Of whatever task they were: an epoch is used once, and a lease that comes back is not judged again.
+    // A lease of that other task that comes back must not be judged again.
     outcomes: attempts?.outcomes ?? [],
     counts: known?.counts ?? { failures: 0, losses: 0 },
     notBefore: known?.notBefore ?? null,
