@@ -37,7 +37,8 @@ const isOver = (report: PassReport): boolean => {
   )
 }
 
-const configure = Effect.fnUntraced(function* (path: string, goose: string, url: string) {
+/** The configuration of a demo in its folder. */
+export const demoConfiguration = Effect.fnUntraced(function* (path: string, goose: string, url: string) {
   const loaded = yield* loadSettings({
     flags: {
       texts: new Map([
@@ -59,7 +60,7 @@ const configure = Effect.fnUntraced(function* (path: string, goose: string, url:
 const inFolder = Effect.fn("demo")(function* (path: string) {
   const folder = makeDemoFolder(path)
   const server = yield* startEmbedded({ databasePath: join(path, "tinytask.db"), port: 0 })
-  const config = yield* configure(path, folder.goose, server.url)
+  const config = yield* demoConfiguration(path, folder.goose, server.url)
   return yield* Effect.gen(function* () {
     const numbers = yield* addDemoTasks
     const titles = new Map([...numbers].map(([title, id]) => [id as number, title]))

@@ -18,6 +18,9 @@ export const demoAgents = [
   { agentName: "sage", agentType: "product", slots: 1 }
 ] as const
 
+/** How long each stand-in works, drawn anew for each task. */
+export const demoWorkMs = { least: 1000, most: 2000 } as const
+
 const recipe = (agentName: string): string =>
   [
     'version: "1.0.0"',
@@ -42,7 +45,8 @@ export const makeDemoFolder = (path: string): DemoFolder => {
   const record = join(path, "record.jsonl")
   mkdirSync(join(path, "recipes"), { recursive: true, mode: 0o700 })
   for (const { agentName } of demoAgents) writeFileSync(join(path, "recipes", `${agentName}.yaml`), recipe(agentName))
-  const entries = demoAgents.map((agent) => ({ ...agent, env: { STAND_IN_RECORD: record, STAND_IN_MS: "1000-2000" } }))
+  const env = { STAND_IN_RECORD: record, STAND_IN_MS: `${demoWorkMs.least}-${demoWorkMs.most}` }
+  const entries = demoAgents.map((agent) => ({ ...agent, env }))
   writeFileSync(join(path, "agent-control.json"), `${JSON.stringify(entries, null, 2)}\n`, { mode: 0o600 })
   // The interpreter by its own path: an agent's PATH may name another Node, or none.
   writeFileSync(goose, standInProgram().replace(/^#!.*/, `#!${process.execPath}`))
