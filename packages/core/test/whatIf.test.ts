@@ -101,6 +101,20 @@ describe("a supposition", () => {
       ]
     ],
     [
+      "the last subtask that is complete: the server completes its parent, which frees what that blocked",
+      world()
+        .addAgent("ada")
+        .addTask(2)
+        .addTask(3, { parent: taskId(2), assignee: "maria" })
+        .addTask(4, { blockedBy: taskId(2), blocked: true, priority: 9 }),
+      { _tag: "Finish", taskId: taskId(3) },
+      [
+        "2: wait task 2: parent of 1 open subtask > none",
+        "3: wait task 3: assigned to maria, which is no agent of ours > none",
+        "4: wait task 4: blocked by 2 > start task 4 on ada (epoch 1, attempt 1)"
+      ]
+    ],
+    [
       "another assignee",
       world().addAgent("ada").addTask(2, { assignee: "maria" }),
       { _tag: "Assign", taskId: taskId(2), assignee: "ada" },
@@ -132,6 +146,15 @@ describe("a supposition", () => {
         task: { title: "t", queue: "dev", assignee: null, priority: 9, tags: [], parent: null, blockedBy: null }
       },
       [`2: ${start2} > wait task 2: no free slot: queue dev 1/1`, "3: none > start task 3 on ada (epoch 1, attempt 1)"]
+    ],
+    [
+      "a subtask, which is in its parent's queue",
+      world().addAgent("ada").addTask(2),
+      {
+        _tag: "AddTask",
+        task: { title: "t", queue: null, assignee: null, priority: 0, tags: [], parent: taskId(2), blockedBy: null }
+      },
+      [`2: ${start2} > wait task 2: parent of 1 open subtask`, "3: none > start task 3 on ada (epoch 1, attempt 1)"]
     ],
     [
       "a task beside one whose blocker and whose parent are in no list: it is neither of them",

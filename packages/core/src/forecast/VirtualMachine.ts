@@ -19,10 +19,10 @@ import { recordAgentEnding, recordEnding } from "../reconcile/recordEnding.ts"
 import { taskChangeOf } from "../reconcile/taskChange.ts"
 import { legacyToken } from "../domain/legacyToken.ts"
 import { beating } from "../whatIf/later.ts"
+import { makeVirtualTasks } from "../whatIf/virtualTasks.ts"
+import type { VirtualTasks } from "../whatIf/virtualTasks.ts"
 import { attemptsOf, deadRecord, endedRecord, livingRecord } from "./virtualRecords.ts"
 import type { Moment } from "./virtualRecords.ts"
-import { makeVirtualTasks } from "./virtualTasks.ts"
-import type { VirtualTasks } from "./virtualTasks.ts"
 
 /** What an attempt is about, for whoever knows how long it takes. */
 export interface DurationAsk {

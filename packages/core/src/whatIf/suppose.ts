@@ -15,6 +15,7 @@ import { latestAttempt } from "../requests/retry.ts"
 import type { Request } from "../domain/Request.ts"
 import { later } from "./later.ts"
 import type { SupposedTask, Supposition } from "./Supposition.ts"
+import { makeVirtualTasks } from "./virtualTasks.ts"
 
 /** The situation under all suppositions, one after another; one about an agent or a task that is not there changes nothing. */
 export const suppose = (situation: Situation, suppositions: ReadonlyArray<Supposition>): Situation =>
@@ -87,15 +88,21 @@ const withTasks = (
     ? observed
     : { ...observed, tinytask: { ...observed.tinytask, tasks: change(observed.tinytask.tasks) } }
 
-/** It is complete, what it blocked is free, and nothing is left of its attempts. */
-const finished = (observed: ObservedState, taskId: TaskId): ObservedState => ({
-  ...withTasks(observed, (tasks) =>
-    tasks
-      .filter(({ id }) => id !== taskId)
-      .map((task) => (task.blockedBy === taskId ? { ...task, blocked: false } : task))
-  ),
-  records: observed.records.filter((record) => record.taskId !== taskId)
-})
+/** It is complete and nothing is left of its attempts; what it blocked is free, and so on as the server has it. */
+const finished = (observed: ObservedState, taskId: TaskId): ObservedState => {
+  const records = observed.records.filter((record) => record.taskId !== taskId)
+  if (observed.tinytask._tag === "Unread") return { ...observed, records }
+  const tasks = makeVirtualTasks(observed.tinytask.tasks)
+  const completed = tasks.complete(taskId)
+  const gone = new Set(completed.map(({ id }) => id))
+  // Of what is in no list any more, only what has files here is looked up.
+  const looked = completed.filter(({ id }) => records.some((record) => record.taskId === id))
+  const lookedUp = [
+    ...observed.tinytask.lookedUp.filter((entry) => !gone.has(entry.taskId)),
+    ...looked.map((task) => ({ taskId: task.id, task }))
+  ]
+  return { ...observed, records, tinytask: { _tag: "Read", tasks: tasks.all(), lookedUp } }
+}
 
 const supposedId = RequestId.make("00000000-0000-4000-8000-000000000000")
 
@@ -139,6 +146,8 @@ const newTask = (observed: ObservedState, fields: SupposedTask): Task => {
   return {
     ...fields,
     id: freeTaskId(observed),
+    // A subtask is in its parent's queue unless it says another: so the server makes one.
+    queue: fields.queue ?? tasks.find(({ id }) => id === fields.parent)?.queue ?? null,
     status: "idle",
     blocked: blocker !== null && tasks.some((task) => task.id === blocker && isOpen(task)),
     createdAt: timestampOf(observed.nowMs),

@@ -66,15 +66,25 @@ export function* changesFor(
   })
 }
 
-/** What the task itself lacks: its blocker, its subtask, its time. */
+/** What the task itself lacks: its blocker, its time. A parent of open subtasks never starts: the last of them completes it. */
 function* ofTask({ has, situation, task }: Question): Generator<Change> {
-  const { observed } = situation
   if (has("Backoff")) yield* waits(situation, task)
   if (has("Backoff", "Parked")) yield { _tag: "Retry", taskId: task.id }
-  if (task.blockedBy !== null) yield { _tag: "Finish", taskId: task.blockedBy }
-  const tasks = observed.tinytask._tag === "Read" ? observed.tinytask.tasks.filter(isOpen) : []
-  const subtasks = tasks.filter(({ parent }) => parent === task.id)
-  for (const { id } of subtasks.length === 1 ? subtasks : []) yield { _tag: "Finish", taskId: id }
+  for (const taskId of task.blockedBy === null ? [] : completing(task.blockedBy, situation)) {
+    yield { _tag: "Finish", taskId }
+  }
+}
+
+/** The tasks of which each, done, completes this one: itself, its only open subtask, the only one of that, and so on. */
+const completing = (taskId: Task["id"], { observed: { tinytask } }: Situation): ReadonlySet<Task["id"]> => {
+  const tasks = tinytask._tag === "Read" ? tinytask.tasks.filter(isOpen) : []
+  const found = new Set<Task["id"]>()
+  for (let next: Task["id"] | null = taskId; next !== null && !found.has(next);) {
+    found.add(next)
+    const subtasks = tasks.filter(({ parent }) => parent === next)
+    next = subtasks.length === 1 ? (subtasks[0]?.id ?? null) : null
+  }
+  return found
 }
 
 /** Nothing starts at all. A reason that lies in the machine is nobody's to suppose away. */

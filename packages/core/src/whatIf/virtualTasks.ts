@@ -1,4 +1,4 @@
-/** The list of open tasks as Tinytask would show it while virtual time goes on: what an end unblocks, and what parents become. */
+/** The list of open tasks as Tinytask would show it after changes that did not happen: what an end unblocks, and what parents become. */
 import type { TaskId } from "../domain/identifiers.ts"
 import { isOpen } from "../domain/Task.ts"
 import type { Task } from "../domain/Task.ts"
