@@ -1,5 +1,5 @@
 /** `--add-task queue=dev,priority=9` of a what-if: a task that is not there yet. */
-import type { Agent, DesiredState } from "@tinyscheduler/core/domain/DesiredState"
+import type { DesiredState } from "@tinyscheduler/core/domain/DesiredState"
 import type { TaskId } from "@tinyscheduler/core/domain/identifiers"
 import type { ObservedState } from "@tinyscheduler/core/domain/ObservedState"
 import { isOpen } from "@tinyscheduler/core/domain/Task"
@@ -27,10 +27,10 @@ const openTask = (value: string, tasks: ReadonlyArray<Task>): Result.Result<Task
   return task === undefined ? expected(value, "the number of an open task") : Result.succeed(task.id)
 }
 
-const queuesOf = (agents: ReadonlyArray<Agent>, desired: DesiredState, tasks: ReadonlyArray<Task>) =>
+const queuesOf = ({ agents, queueLimits }: DesiredState, tasks: ReadonlyArray<Task>) =>
   new Set<string>([
     ...agents.flatMap(({ queues }) => queues),
-    ...desired.queueLimits.map(({ queue }) => queue),
+    ...queueLimits.map(({ queue }) => queue),
     ...tasks.flatMap(({ queue }) => queue ?? [])
   ])
 
@@ -42,7 +42,7 @@ const fieldsOf = (
   const tasks = tinytask._tag === "Read" ? tinytask.tasks : []
   const agents = new Set<string>(desired.agents.map(({ name }) => name))
   return new Map<string, (value: string) => Field>([
-    ["queue", (text) => Result.map(oneOf(text, queuesOf(desired.agents, desired, tasks)), (queue) => ({ queue }))],
+    ["queue", (text) => Result.map(oneOf(text, queuesOf(desired, tasks)), (queue) => ({ queue }))],
     ["assignee", (text) => Result.map(oneOf(text, agents), (assignee) => ({ assignee }))],
     [
       "priority",
