@@ -83,6 +83,8 @@ export type {
 } from "./why/WhyAnswer.ts"
 export { forecast } from "./forecast/forecast.ts"
 export type { AgentUse, Forecast, ForecastOptions, NeverStarts } from "./forecast/forecast.ts"
+export { compareForecasts } from "./forecast/compareForecasts.ts"
+export type { ForecastDifference, TaskShift } from "./forecast/compareForecasts.ts"
 export { makeDurationModel } from "./forecast/DurationModel.ts"
 export type { DurationModel, DurationSource, GivenDurations } from "./forecast/DurationModel.ts"
 export type { GivenDuration } from "./forecast/durationText.ts"

@@ -2,6 +2,7 @@
 import type { TaskId } from "../domain/identifiers.ts"
 import type { Forecast } from "./forecast.ts"
 
+/** A task that ends at another time. */
 export interface TaskShift {
   readonly taskId: TaskId
   /** From the forecast's now on; null = it never ends, or nobody can say when. */
@@ -9,6 +10,7 @@ export interface TaskShift {
   readonly afterMs: number | null
 }
 
+/** What one forecast says that another does not. */
 export interface ForecastDifference {
   /** Less than 0 = all is done sooner. */
   readonly makespanMs: number
