@@ -123,8 +123,8 @@ export const apiPage = (surfaces: ReadonlyArray<Surface>): string => {
   })
   return `# API
 
-Written by \`npx -y pnpm@12 docs\` from the docstrings of the core; a test sees that it is what they say. Imported from
-\`@tinyscheduler/core\` where nothing else is said.
+Written by \`npx -y pnpm@12 docs\` from the docstrings of the core; a test sees that it is what they say. How to use it, and
+what is promised of it: [Embedding](embedding.md). Imported from \`@tinyscheduler/core\` where nothing else is said.
 
 ${topics.map(({ title }) => `- [${title}](#${title.toLowerCase().replaceAll(" ", "-")})`).join("\n")}
 

@@ -84,7 +84,9 @@ describe("examples/embed", () => {
   it("decides over ports of its own, and asks what if, why and until when", () => {
     const { status, stderr, stdout } = runSource("examples/embed/main.ts")
     assert.strictEqual(status, 0, stderr)
-    assert.deepStrictEqual(stdout.trim().split("\n"), [
+    const told = [...read("docs/embedding.md").matchAll(/^- `(.*)`$/gm)].map(([, line]) => line)
+    assert.deepStrictEqual(told, stdout.trim().split("\n"))
+    assert.deepStrictEqual(told, [
       "start task 1 on vaela (epoch 1, attempt 1)",
       "wait task 2: blocked by 1",
       "wait task 3: no free slot: queue dev 1/1",

@@ -81,6 +81,8 @@ export type {
   NotOpen,
   WhyAnswer
 } from "./why/WhyAnswer.ts"
+export { compareForecasts } from "./forecast/compareForecasts.ts"
+export type { ForecastDifference, TaskShift } from "./forecast/compareForecasts.ts"
 export { forecast } from "./forecast/forecast.ts"
 export type { AgentUse, Forecast, ForecastOptions, NeverStarts } from "./forecast/forecast.ts"
 export { compareForecasts } from "./forecast/compareForecasts.ts"

@@ -84,9 +84,11 @@ const exampleCode = readdirSync(inRoot("examples"), { recursive: true, encoding:
   .filter((name) => name.endsWith(".ts"))
   .map((name) => read(`examples/${name}`))
 
-/** An excerpt of an example: those are compiled and run. */
+/** An excerpt of an example, perhaps set in less: those are compiled and run. */
 const typescript: Check = ({ text }) =>
-  exampleCode.some((code) => code.includes(text)) ? [] : ["it stands in no file of examples/"]
+  exampleCode.some((code) => flush(code).includes(flush(text))) ? [] : ["it stands in no file of examples/"]
+
+const flush = (code: string): string => code.replace(/^ +/gm, "")
 
 const checks: Readonly<Record<string, Check>> = {
   sh: shell,

@@ -2,7 +2,7 @@
 import type { TaskId } from "../domain/identifiers.ts"
 import type { Forecast } from "./forecast.ts"
 
-/** A task that ends at another time. */
+/** A task that ends at another time. Milliseconds. */
 export interface TaskShift {
   readonly taskId: TaskId
   /** From the forecast's now on; null = it never ends, or nobody can say when. */
@@ -10,7 +10,7 @@ export interface TaskShift {
   readonly afterMs: number | null
 }
 
-/** What one forecast says that another does not. */
+/** What two forecasts from the same moment on say otherwise. Milliseconds. */
 export interface ForecastDifference {
   /** Less than 0 = all is done sooner. */
   readonly makespanMs: number
