@@ -108,6 +108,9 @@ const sectionOf = (name: string, items: ReadonlyArray<ApiItem>, code: string): s
   return `### ${name}\n\n${proseOf(documented?.docComment ?? "")}\n\n\`\`\`ts\n${code}\n\`\`\`\n`
 }
 
+/** What is called comes before what it is called with; both by name. */
+const rankOf = ({ kind }: ApiItem): number => (kind === "Function" || kind === "Class" ? 0 : 1)
+
 export const apiPage = (surfaces: ReadonlyArray<Surface>): string => {
   const read = makeReader()
   const byTopic = new Map<Topic, Map<string, Array<ApiItem>>>(topics.map((topic) => [topic, new Map()]))
@@ -118,7 +121,9 @@ export const apiPage = (surfaces: ReadonlyArray<Surface>): string => {
     else known.push(item)
   }
   const sections = [...byTopic].map(([{ about, title }, names]) => {
-    const exports = [...names].map(([name, items]) => sectionOf(name, items, codeOf(items[0]!, read(items[0]!))))
+    const exports = [...names]
+      .sort(([, [left]], [, [right]]) => rankOf(left!) - rankOf(right!))
+      .map(([name, items]) => sectionOf(name, items, codeOf(items[0]!, read(items[0]!))))
     return `## ${title}\n\n${about}\n\n${exports.join("\n")}`
   })
   return `# API

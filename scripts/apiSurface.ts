@@ -2,7 +2,7 @@
  * What the core exports to those who embed it, as API Extractor reads it from the declarations that the compiler emits:
  * the report for review, the list of exports, and what an embedder would miss.
  */
-import { execFileSync } from "node:child_process"
+import { spawnSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
@@ -88,9 +88,16 @@ const configOf = ({ declarations, name, withBases }: (typeof entries)[number], f
 const forgotten = (message: ExtractorMessage): string | null =>
   message.messageId === "ae-forgotten-export" ? (/The symbol "([^"]+)"/.exec(message.text)?.[1] ?? null) : null
 
+const compile = (): void => {
+  const tsc = join(root, "node_modules/typescript/bin/tsc")
+  if (spawnSync(process.execPath, [tsc, "-b", core], { stdio: "inherit" }).status === 0) return
+  process.stderr.write("the core does not compile, and so has no declarations to read\n")
+  process.exit(1)
+}
+
 /** Both entry points of the core, of the sources as they are now. */
 export const readSurfaces = (): ReadonlyArray<Surface> => {
-  execFileSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-b", core], { stdio: "inherit" })
+  compile()
   const folder = mkdtempSync(join(tmpdir(), "tinyscheduler-api-"))
   try {
     mkdirSync(join(folder, "temporary"))

@@ -81,8 +81,6 @@ export type {
   NotOpen,
   WhyAnswer
 } from "./why/WhyAnswer.ts"
-export { compareForecasts } from "./forecast/compareForecasts.ts"
-export type { ForecastDifference, TaskShift } from "./forecast/compareForecasts.ts"
 export { forecast } from "./forecast/forecast.ts"
 export type { AgentUse, Forecast, ForecastOptions, NeverStarts } from "./forecast/forecast.ts"
 export { makeDurationModel } from "./forecast/DurationModel.ts"
@@ -102,7 +100,7 @@ export type { BlockingGraph, CriticalPath, GraphCycle, GraphEdge, GraphNode, Gra
 
 // Records: a round kept as one line, decided again, and searched for the change that turned a verdict.
 export { decidesSomething, recordRound } from "./record/recordRound.ts"
-export type { Recorded, RecordedRound as NewRecord } from "./record/recordRound.ts"
+export type { NewRecord, Recorded } from "./record/recordRound.ts"
 export { parseLine as parseRecordLine, RecordId, RecordLine } from "./record/RecordLine.ts"
 export type { Parts } from "./record/Parts.ts"
 export { makeSituationReader, RecordOdd } from "./record/situationOf.ts"

@@ -26,7 +26,7 @@ export const decidesSomething = (plan: Plan, before: Recorded | null): boolean =
 }
 
 /** A round that was just recorded, with the line to append. */
-export interface RecordedRound extends Recorded {
+export interface NewRecord extends Recorded {
   /** The line, without its line break. */
   readonly line: string
 }
@@ -39,7 +39,7 @@ export const recordRound = (
   round: Situation,
   plan: Plan,
   before: { readonly id: RecordId | null; readonly parts: Parts | null }
-): RecordedRound => {
+): NewRecord => {
   const bare = withoutSecrets(round)
   const barePlan = bare === round ? plan : reconcile(bare.observed, bare.desired)
   const differs = bare !== round && JSON.stringify(barePlan) !== JSON.stringify(plan)
