@@ -35,6 +35,7 @@ export const declarationsIn = (text: string): ReadonlyMap<string, ReadonlyArray<
     if (current === null) continue
     current.depth += opened(line)
     if (!/^ +private /.test(line)) current.lines.push(tidy(line))
+    else while (/^ +\/?\*/.test(current.lines.at(-1) ?? "")) current.lines.pop()
     if (current.depth > 0 || !line.endsWith(current.end)) continue
     const known = found.get(current.name) ?? []
     found.set(current.name, [...known, { name: current.name, code: current.lines.join("\n") }])

@@ -64,4 +64,5 @@ export const PlanSubject = Schema.Struct({
   nextWallMs: Schema.NullOr(Schema.Finite),
   actions: Schema.Array(SubjectAction)
 })
-export type PlanSubject = typeof PlanSubject.Type
+// As an interface the compiler names it in what is exported, instead of writing out its fields.
+export interface PlanSubject extends Schema.Schema.Type<typeof PlanSubject> {}

@@ -136,10 +136,11 @@ export const runOnce = Effect.fn("once.run")(function* (input: PassInput, stopWa
       yield* runPass({ ...input, startsOffReason: input.startsOffReason ?? "only the stops of this pass go on" })
     )
   }
-  return {
+  const report: PassReport = {
     rounds: reports.flatMap(({ rounds }) => rounds),
     errors: [...new Set(reports.flatMap(({ errors }) => errors))]
-  } satisfies PassReport
+  }
+  return report
 })
 
 /** How often to look whether what was asked to end has ended. */

@@ -51,8 +51,11 @@ export interface PassReport {
 export interface PassInput {
   readonly desired: DesiredState
   readonly memory: PassMemory
+  /** Of the lock that is held; null = it could not be raised, so that nothing is written. */
   readonly term: Term | null
+  /** Why nothing is to be started, for people; null = nothing speaks against it. */
   readonly startsOffReason: string | null
+  /** What the paths of logs in leases begin with. */
   readonly logDirectory: string
   /** What is carried out only when a kept plan with it is applied; absent = all is carried out. */
   readonly needsApproval?: ReadonlyArray<NeedsApproval>
