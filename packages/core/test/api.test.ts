@@ -55,7 +55,7 @@ describe("somebody else's project", () => {
     install()
   }, timeoutMs)
   afterAll(() => {
-    rmSync(project, { recursive: true })
+    rmSync(project, { recursive: true, force: true })
   })
 
   it(
