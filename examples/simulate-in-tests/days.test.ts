@@ -90,6 +90,9 @@ it.effect("the records say from which round on a task starts, and what made it s
     const turns = roundsOf(lines).flatMap((round) => Result.getOrThrow(turnAt(round)) ?? [])
     const [begins] = turns
     assert.strictEqual(begins?.holds, true)
-    assert.deepStrictEqual(begins?.causes, ["record/1"])
+    assert.deepStrictEqual(
+      begins?.causes.map(({ key }) => key),
+      ["record/1"]
+    )
   })
 )

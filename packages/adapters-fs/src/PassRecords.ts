@@ -6,11 +6,10 @@
 import { closeSync, constants, fstatSync, lstatSync, unlinkSync, writeSync } from "node:fs"
 import { basename, join } from "node:path"
 import * as Effect from "effect/Effect"
-import type { Plan } from "@tinyscheduler/core/domain/Plan"
-import type { Situation } from "@tinyscheduler/core/domain/Situation"
+import type { Decided } from "@tinyscheduler/core/pass/pass"
 import type { StateUnreadable, StateUnwritable } from "@tinyscheduler/core/ports/StateError"
 import type { Parts } from "@tinyscheduler/core/record/Parts"
-import { applyLine, RecordId } from "@tinyscheduler/core/record/RecordLine"
+import { makeLastParts, RecordId } from "@tinyscheduler/core/record/RecordLine"
 import { decidesSomething, recordRound } from "@tinyscheduler/core/record/recordRound"
 import type { Recorded } from "@tinyscheduler/core/record/recordRound"
 import { expectTrusted } from "./directoryTrust.ts"
@@ -21,7 +20,7 @@ import { listRecordFiles, openRecordFile, readRecordFile, recordFileName } from 
 /** The keeper of records: one of each round that decided something, so that it can be replayed and asked about later. */
 export interface PassRecords {
   /** Records a round, where it decided something. What fails loses a record and no task: no pass fails with it. */
-  readonly record: (situation: Situation, plan: Plan) => Effect.Effect<void, StateUnreadable | StateUnwritable>
+  readonly record: (decided: Decided) => Effect.Effect<void, StateUnreadable | StateUnwritable>
 }
 
 export interface RecordRules {
@@ -63,13 +62,13 @@ const beganMsOf = (path: string): number => {
 const reopen = (directory: string): { readonly open: Open | null; readonly lastId: RecordId | null } => {
   const path = listRecordFiles(directory).at(-1)
   if (path === undefined) return { open: null, lastId: null }
-  let parts: Parts | null = null
+  const last = makeLastParts()
   let id = idOf(path)
   for (const read of readRecordFile(path)) {
-    parts = read._tag === "Line" ? applyLine(parts, read.line) : null
-    if (read._tag !== "Line" || parts === null) return { open: null, lastId: id }
+    if (read._tag !== "Line" || !last.add(read.line)) return { open: null, lastId: id }
     id = read.line.id
   }
+  const parts = last.parts()
   if (parts === null) return { open: null, lastId: id }
   return { open: { path, beganMs: beganMsOf(path), bytes: lstatSync(path).size, last: { id, parts } }, lastId: id }
 }
@@ -136,17 +135,17 @@ export const makePassRecords = ({ base, directory, rules }: PassRecordsOptions):
     Math.abs(nowMs - file.beganMs) < dayMs && sizeOf(file.path) === file.bytes
 
   /** Goes on with the open file; false where it would become too large. */
-  const goOn = (file: Open, situation: Situation, plan: Plan): boolean => {
-    const next = recordRound(situation, plan, { id: lastId, parts: file.last.parts })
+  const goOn = (file: Open, { plan, withheld, ...situation }: Decided): boolean => {
+    const next = recordRound(situation, plan, { id: lastId, parts: file.last.parts }, withheld)
     if (file.bytes + Buffer.byteLength(next.line) + 1 > fileLimit(next.parts, rules())) return false
     lastId = next.id
     open = { ...file, bytes: append(file.path, next.line, false), last: next }
     return true
   }
 
-  const begin = (situation: Situation, plan: Plan): void => {
+  const begin = ({ plan, withheld, ...situation }: Decided): void => {
     const ownRules = rules()
-    const next = recordRound(situation, plan, { id: lastId, parts: null })
+    const next = recordRound(situation, plan, { id: lastId, parts: null }, withheld)
     const bytes = Buffer.byteLength(next.line) + 1
     if (bytes > ownRules.keepBytes) throw new Error("one record by itself is larger than all may be together")
     expectTrusted(directory)
@@ -157,13 +156,14 @@ export const makePassRecords = ({ base, directory, rules }: PassRecordsOptions):
     open = { path, beganMs: plan.nowMs, bytes: append(path, next.line, true), last: next }
   }
 
-  const record = (situation: Situation, plan: Plan): void => {
-    if (rules().keepBytes === 0 || !decidesSomething(plan, open?.last ?? null)) return
+  const record = (decided: Decided): void => {
+    const { plan, withheld } = decided
+    if (rules().keepBytes === 0 || !decidesSomething(plan, open?.last ?? null, withheld)) return
     const current = open
     // What fails from here on may have torn the file: the next record then begins another.
     open = null
-    if (current !== null && mayGoOn(current, plan.nowMs) && goOn(current, situation, plan)) return
-    begin(situation, plan)
+    if (current !== null && mayGoOn(current, plan.nowMs) && goOn(current, decided)) return
+    begin(decided)
   }
 
   /** A pass by itself goes on with the file of the pass before it. */
@@ -178,11 +178,11 @@ export const makePassRecords = ({ base, directory, rules }: PassRecordsOptions):
   }
 
   return {
-    record: Effect.fn("PassRecords.record")(function* (situation: Situation, plan: Plan) {
+    record: Effect.fn("PassRecords.record")(function* (decided: Decided) {
       yield* Effect.try({ try: look, catch: (error) => unreadable(directory, error) })
       yield* Effect.try({
         try: () => {
-          record(situation, plan)
+          record(decided)
         },
         catch: (error) => unwritable(directory, error)
       })

@@ -38,7 +38,7 @@ export const openRecordFile = (path: string, flags: number, trust: "state" | "co
 }
 
 export type ReadLine =
-  | { readonly _tag: "Line"; readonly line: RecordLine }
+  | { readonly _tag: "Line"; readonly line: RecordLine; readonly bytes: number }
   /** A crash tore the end of the file; that the records go on in another is how it should be. */
   | { readonly _tag: "Torn" }
   | { readonly _tag: "Odd"; readonly problem: string }
@@ -46,7 +46,7 @@ export type ReadLine =
 const asLine = (bytes: Buffer): ReadLine =>
   Result.match(parseLine(bytes.toString("utf8")), {
     onFailure: (problem): ReadLine => ({ _tag: "Odd", problem }),
-    onSuccess: (line) => ({ _tag: "Line", line })
+    onSuccess: (line) => ({ _tag: "Line", line, bytes: bytes.length + 1 })
   })
 
 /** The lines of a file, one after another. Throws what the system says. */

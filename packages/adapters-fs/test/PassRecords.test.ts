@@ -1,5 +1,14 @@
 /** Records on real files: going on, rotation, bounds, torn ends, and disks that fail. */
-import { appendFileSync, chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync, truncateSync } from "node:fs"
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync
+} from "node:fs"
 import { dirname, join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -9,6 +18,8 @@ import type { Task } from "@tinyscheduler/core/domain/Task"
 import { reconcile } from "@tinyscheduler/core/reconcile/reconcile"
 import { makePassRecords } from "../src/PassRecords.ts"
 import type { RecordRules } from "../src/PassRecords.ts"
+import { lastRecord, readRecords } from "../src/readRecords.ts"
+import type { RecordSource } from "../src/readRecords.ts"
 import { readRecordFile } from "../src/recordFiles.ts"
 import type { ReadLine } from "../src/recordFiles.ts"
 import { makePaths, modeOf, put, taskId } from "./fixture.ts"
@@ -59,7 +70,7 @@ const situation = (count: number, sec = 0, title = "t"): Situation => ({
 
 const keeper = (directory: string, rules: RecordRules = roomy) => {
   const { record } = makePassRecords({ directory, base: dirname(dirname(directory)), rules: () => rules })
-  return (made: Situation) => record(made, reconcile(made.observed, made.desired))
+  return (made: Situation) => record({ ...made, plan: reconcile(made.observed, made.desired), withheld: [] })
 }
 
 const world = Effect.map(makePaths, (paths) => ({ paths, directory: join(paths.state, "records") }))
@@ -185,6 +196,64 @@ describe("records", () => {
       const tight = keeper(join(paths.state, "others"), { keepDays: 7, keepBytes: 100 })
       assert.include((yield* Effect.flip(tight(situation(3)))).message, "larger than all may be together")
       assert.notInclude(readdirSync(paths.state), "others")
+    })
+  )
+})
+
+describe("records read back", () => {
+  const readAll = (source: RecordSource, from = "") =>
+    [...readRecords(source, from)].map((found) =>
+      found._tag === "Round" ? String(found.round.line.id) : found.problem.replace(/^(is not JSON).*;/, "$1;")
+    )
+
+  const firstDay = "20260120T040000000-0000"
+  const secondDay = "20260121T040140000-0000"
+
+  /** Two files: four records on one day, one on the next. */
+  const twoDays = Effect.gen(function* () {
+    const { directory } = yield* world
+    const record = keeper(directory)
+    for (const count of [3, 4, 5, 6]) yield* record(situation(count, count - 3))
+    yield* record(situation(7, dayMs / 1000 + 100))
+    return { directory, first: join(directory, `${firstDay}.jsonl`), kept: { _tag: "Kept", directory } as const }
+  })
+
+  it.live("are whole rounds in their order; files that end before what is asked for are not read", () =>
+    Effect.gen(function* () {
+      const { first, kept } = yield* twoDays
+      const all = readAll(kept)
+      assert.deepStrictEqual([all.length, all[0], all[4]], [5, firstDay, secondDay])
+      writeFileSync(first, "not read")
+      assert.deepStrictEqual(readAll(kept, "20260121T050000000"), [secondDay])
+      const last = lastRecord(kept)
+      assert.strictEqual(last?.round.line.id, secondDay)
+      assert.isTrue(last?.round.parts.has("task/7"))
+    })
+  )
+
+  it.live("an odd line takes those with it that build on it, and none else", () =>
+    Effect.gen(function* () {
+      const { directory, first, kept } = yield* twoDays
+      const lines = readFileSync(first, "utf8").trimEnd().split("\n")
+      const base = lines[0] ?? ""
+      writeFileSync(first, [base, "{", ...lines.slice(2), base, ""].join("\n"))
+      const told = ["is not JSON; 2 records after it can't be read without it"]
+      assert.deepStrictEqual(readAll(kept), [firstDay, ...told, firstDay, secondDay])
+      assert.deepStrictEqual(readAll({ _tag: "Given", path: directory }), [firstDay, ...told, firstDay, secondDay])
+      writeFileSync(first, lines.slice(1).join("\n"))
+      assert.deepStrictEqual(readAll({ _tag: "Given", path: first }), [
+        "changes a record that is not there; 1 record after it can't be read without it",
+        "its end is torn off"
+      ])
+    })
+  )
+
+  it.live("a torn end is a fault of a file that was passed on, and none of one that is being written", () =>
+    Effect.gen(function* () {
+      const { first, kept } = yield* twoDays
+      truncateSync(first, readFileSync(first).length - 9)
+      assert.deepStrictEqual(readAll(kept).length, 4)
+      assert.deepStrictEqual(readAll({ _tag: "Given", path: first }).at(-1), "its end is torn off")
     })
   )
 })

@@ -26,8 +26,8 @@ export const makeRecording = (current: () => RecordingOptions): Recording => {
       return { keepDays: recordKeepDays, keepBytes: recordKeepMb * 1024 * 1024 }
     }
   })
-  return ({ desired, observed, plan }) =>
-    record({ observed, desired }, plan).pipe(
+  return (decided) =>
+    record(decided).pipe(
       Effect.tap(() =>
         Effect.sync(() => {
           told = false

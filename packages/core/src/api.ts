@@ -110,7 +110,7 @@ export type { RecordedRound } from "./replay/walk.ts"
 export { replay } from "./replay/replay.ts"
 export type { Replayed, Suppose } from "./replay/replay.ts"
 export { makeBisection } from "./replay/bisect.ts"
-export type { Bisection, Turn } from "./replay/bisect.ts"
+export type { Bisection, Cause, Turn } from "./replay/bisect.ts"
 export { holds as conditionHolds, parseCondition } from "./replay/Condition.ts"
 export type { Condition } from "./replay/Condition.ts"
 

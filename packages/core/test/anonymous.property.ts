@@ -64,65 +64,24 @@ const textsIn = (value: unknown): ReadonlyArray<string> =>
       ? Object.values(value).flatMap(textsIn)
       : []
 
+const ownWords = `Read Unread Missing Unreadable Legacy present missing outside idle working complete starting running
+  finished claim tombstone alive dead unknown exit json tinytask SIGINT SIGTERM SIGKILL cgroup queues
+  legacy blockers priority wait run on disabled drain observe-only retry stop pause resume repair gc apply
+  void failed completed rate-limited auth`
+
 /** The words that the forms of a situation know. */
 const known = new Set<string>([
   ...Outcome.literals,
   ...StopReason.literals,
   ...StopRung.literals,
   ...statedResults.map((status) => JSON.stringify({ status })),
-  "Read",
-  "Unread",
-  "Missing",
-  "Unreadable",
-  "Legacy",
-  "present",
-  "missing",
-  "outside",
-  "idle",
-  "working",
-  "complete",
-  "starting",
-  "running",
-  "finished",
-  "claim",
-  "tombstone",
-  "alive",
-  "dead",
-  "unknown",
-  "exit",
-  "json",
-  "tinytask",
-  "SIGINT",
-  "SIGTERM",
-  "SIGKILL",
-  "cgroup",
-  "queues",
-  "legacy",
-  "blockers",
-  "priority",
-  "wait",
-  "run",
-  "on",
-  "disabled",
-  "drain",
-  "observe-only",
-  "retry",
-  "stop",
-  "pause",
-  "resume",
-  "repair",
-  "gc",
-  "void",
-  "failed",
-  "completed",
-  "rate-limited",
-  "auth"
+  ...ownWords.split(/\s+/)
 ])
 
 const uuid = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 const harmless = new RegExp(
   `^(?:${[
-    "left out|recipe:|",
+    "|left out|recipe:|0{64}",
     `(?:recipe:|http://)?(?:${nameKinds.join("|")})-\\d+`,
     String.raw`task \d+`,
     String.raw`\d{4}-\d\d-\d\dT[\d:.]+Z`,

@@ -7,7 +7,7 @@ import type { Situation } from "../src/domain/Situation.ts"
 import { reconcile } from "../src/reconcile/reconcile.ts"
 import { partsOf, planParts, situationParts } from "../src/record/Parts.ts"
 import { planTextOf } from "../src/record/planText.ts"
-import { applyLine, parseLine } from "../src/record/RecordLine.ts"
+import { applyLine, makeLastParts, parseLine } from "../src/record/RecordLine.ts"
 import type { RecordLine } from "../src/record/RecordLine.ts"
 import { recordRound } from "../src/record/recordRound.ts"
 import type { Recorded } from "../src/record/recordRound.ts"
@@ -59,6 +59,7 @@ describe("a record of any world", () => {
         let written: Recorded | null = null
         let known: ReadonlyMap<string, string> | null = null
         const ids: Array<string> = []
+        const lines: Array<string> = []
         for (const world of chain) {
           const plan = planOf(world)
           const round = recordRound(world, plan, written ?? { id: null, parts: null })
@@ -68,7 +69,11 @@ describe("a record of any world", () => {
           expect(new Map(known)).toEqual(partsOf(withoutSecrets(world), plan))
           written = round
           ids.push(round.id)
+          lines.push(round.line)
         }
+        const last = makeLastParts()
+        expect(lines.every((line) => last.add(lineFrom(line)))).toBe(true)
+        expect(last.parts()).toEqual(known)
         expect(ids).toEqual([...new Set(ids)].sort())
       }),
       { ...parameters, numRuns: Math.ceil(parameters.numRuns / 5) }

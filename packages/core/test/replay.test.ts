@@ -14,6 +14,7 @@ import { withoutSecrets } from "../src/record/withoutSecrets.ts"
 import { makeBisection } from "../src/replay/bisect.ts"
 import type { Turn } from "../src/replay/bisect.ts"
 import { holds, parseCondition } from "../src/replay/Condition.ts"
+import { fieldDifferences } from "../src/replay/fieldDifferences.ts"
 import { replay } from "../src/replay/replay.ts"
 import { makeRerun } from "../src/replay/rerun.ts"
 import type { Replayed } from "../src/replay/replay.ts"
@@ -140,6 +141,19 @@ describe("replay", () => {
   )
 })
 
+describe("a round of which actions are withheld", () => {
+  it("is recorded with their places, once: what waits for approval in the next round too is no news", () => {
+    const situation = free().addTask(7, { queue: "elsewhere" }).build()
+    const plan = reconcile(situation.observed, situation.desired)
+    assert.isTrue(decidesSomething(plan, null, plan.actions))
+    const round = recordRound(situation, plan, { id: null, parts: null }, plan.actions)
+    assert.deepStrictEqual(lineFrom(round.line).withheld, [0])
+    assert.isFalse(decidesSomething(plan, round, plan.actions))
+    assert.isTrue(decidesSomething(plan, round))
+    assert.deepStrictEqual(replayed([round.line])[0]?.result, { _tag: "Same" })
+  })
+})
+
 describe("bisection", () => {
   it("names the record at which a verdict turned, and the one changed part that did it", () => {
     const paused = () => oneAgent({}).addTask(42).addTask(7, { queue: "elsewhere" })
@@ -150,12 +164,16 @@ describe("bisection", () => {
     ])
     const turns = turnsOf(lines, "task 42 starts")
     assert.deepStrictEqual(
-      turns.map((turn) => [turn.holds, turn.changed, turn.causes]),
+      turns.map((turn) => [turn.holds, turn.changed, turn.causes.map(({ key }) => key)]),
       [
         [true, ["clock", "paused", "task/8"], ["paused"]],
         [false, ["clock", "policy", "task/8"], ["policy"]]
       ]
     )
+    const [cause] = turns[1]?.causes ?? []
+    assert.deepStrictEqual(fieldDifferences(cause?.before ?? null, cause?.after ?? null), [
+      { path: "starts", before: '"on"', after: '"drain"' }
+    ])
     assert.strictEqual(turns[0]?.id, lineFrom(lines[1] ?? "").id)
     assert.strictEqual(turns[0]?.before, lineFrom(lines[0] ?? "").id)
   })
@@ -240,9 +258,9 @@ describe("history under other settings", () => {
     })
     assert.deepStrictEqual(
       first.map(({ differences }) =>
-        differences.map(({ after, before, taskId }) => [Number(taskId), before?._tag, after?._tag])
+        differences.map(({ after, before, taskId }) => [String(taskId), before?._tag, after?._tag])
       ),
-      [[[42, "Wait", "Start"]]]
+      [[["42", "Wait", "Start"]]]
     )
   })
 
@@ -259,6 +277,28 @@ describe("history under other settings", () => {
   })
 })
 
+describe("the fields in which two parts differ", () => {
+  it("are the innermost ones, in lists of one length by place", () => {
+    const before = { same: 1, gone: true, list: [{ used: 1 }, { used: 2 }], other: [1] }
+    const after = { same: 1, list: [{ used: 1 }, { used: 3 }], other: [1, 2], come: null }
+    assert.deepStrictEqual(
+      fieldDifferences(JSON.stringify(before), JSON.stringify(after)).map(({ after: right, before: left, path }) => [
+        path,
+        left,
+        right
+      ]),
+      [
+        ["gone", "true", null],
+        ["list[1].used", "2", "3"],
+        ["other", "[1]", "[1,2]"],
+        ["come", null, "null"]
+      ]
+    )
+    assert.deepStrictEqual(fieldDifferences(null, "{}"), [{ path: "", before: null, after: "{}" }])
+    assert.deepStrictEqual(fieldDifferences("{}", "{}"), [])
+  })
+})
+
 describe("what a record did", () => {
   it("is counted from its actions alone", () => {
     const ended = oneAgent({ slots: 3 })
@@ -272,6 +312,7 @@ describe("what a record did", () => {
       stops: 0,
       recovers: 0
     })
+    assert.strictEqual(tallyOf(Result.getOrThrow(makeWalk()(lineFrom(line))).parts, [0, 1]).starts, 0)
   })
 })
 

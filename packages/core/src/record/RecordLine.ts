@@ -22,6 +22,8 @@ export const RecordLine = Schema.Struct({
   base: Schema.optionalKey(Schema.Literal(true)),
   /** The plan that was carried out is another than that of what is recorded: what was left out had a say in it. */
   differs: Schema.optionalKey(Schema.Literal(true)),
+  /** The places of those actions that wait for somebody's approval: they were planned, and not carried out. */
+  withheld: Schema.optionalKey(Schema.Array(Schema.Int)),
   set: Schema.Record(Schema.String, Schema.Unknown),
   gone: Schema.Array(Schema.String)
 })
@@ -53,10 +55,11 @@ export interface NewLine {
   readonly id: RecordId
   readonly at: string
   readonly differs: boolean
+  readonly withheld: ReadonlyArray<number>
 }
 
 /** The text of a line that leads from one round's parts to the next; without a round before, one that holds everything. */
-export const lineOf = (previous: Parts | null, parts: Parts, { at, differs, id }: NewLine): string => {
+export const lineOf = (previous: Parts | null, parts: Parts, { at, differs, id, withheld }: NewLine): string => {
   const set: Array<string> = []
   for (const [key, text] of parts) if (previous?.get(key) !== text) set.push(`${JSON.stringify(key)}:${text}`)
   const gone = previous === null ? [] : [...previous.keys()].filter((key) => !parts.has(key))
@@ -65,7 +68,8 @@ export const lineOf = (previous: Parts | null, parts: Parts, { at, differs, id }
     id,
     at,
     ...(previous === null ? { base: true } : {}),
-    ...(differs ? { differs: true } : {})
+    ...(differs ? { differs: true } : {}),
+    ...(withheld.length > 0 ? { withheld } : {})
   })
   return `${head.slice(0, -1)},"set":{${set.join(",")}},"gone":${JSON.stringify(gone)}}`
 }
@@ -77,4 +81,27 @@ export const applyLine = (previous: Parts | null, line: RecordLine): Parts | nul
   for (const key of line.gone) parts.delete(key)
   for (const [key, value] of Object.entries(line.set)) parts.set(key, JSON.stringify(value))
   return parts
+}
+
+export interface LastParts {
+  /** False: there is no base that the line could change. */
+  readonly add: (line: RecordLine) => boolean
+  /** Null before the first line. */
+  readonly parts: () => Parts | null
+}
+
+/** Goes through lines for what the last of them leads to: nothing is made of the rounds in between. */
+export const makeLastParts = (): LastParts => {
+  let values: Map<string, unknown> | null = null
+  return {
+    add: (line) => {
+      if (line.base === true) values = new Map()
+      if (values === null) return false
+      for (const key of line.gone) values.delete(key)
+      for (const [key, value] of Object.entries(line.set)) values.set(key, value)
+      return true
+    },
+    parts: () =>
+      values === null ? null : new Map([...values].map(([key, value]) => [key, JSON.stringify(value)] as const))
+  }
 }

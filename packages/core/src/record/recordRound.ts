@@ -1,5 +1,5 @@
 /** Whether a round is worth a record, and the line that tells of it. Pure: who keeps the lines is another's matter. */
-import type { Plan } from "../domain/Plan.ts"
+import type { Action, Plan } from "../domain/Plan.ts"
 import type { Situation } from "../domain/Situation.ts"
 import { timestampOf } from "../domain/time.ts"
 import { reconcile } from "../reconcile/reconcile.ts"
@@ -15,14 +15,28 @@ export interface Recorded {
   readonly parts: Parts
 }
 
-const verdictTexts = (parts: Parts): ReadonlyArray<string> =>
-  [...parts].flatMap(([key, text]) => (key.startsWith("verdict/") ? [text] : []))
+const nothing: ReadonlyArray<Action> = []
+
+const verdictKey = "verdict/"
+
+const verdictCount = (parts: Parts): number => {
+  let count = 0
+  for (const key of parts.keys()) if (key.startsWith(verdictKey)) count += 1
+  return count
+}
 
 /** A round that does nothing and says of each task what the one before said, or of none at all, has decided nothing. */
-export const decidesSomething = (plan: Plan, before: Recorded | null): boolean => {
-  if (plan.actions.length > 0) return true
-  const known = new Set(before === null ? [] : verdictTexts(before.parts))
-  return known.size !== plan.verdicts.length || plan.verdicts.some((verdict) => !known.has(JSON.stringify(verdict)))
+export const decidesSomething = (
+  plan: Plan,
+  before: Recorded | null,
+  withheld: ReadonlyArray<Action> = nothing
+): boolean => {
+  if (plan.actions.length > withheld.length) return true
+  if (before === null) return plan.verdicts.length > 0
+  return (
+    verdictCount(before.parts) !== plan.verdicts.length ||
+    plan.verdicts.some((verdict) => before.parts.get(`${verdictKey}${verdict.taskId}`) !== JSON.stringify(verdict))
+  )
 }
 
 /** A round that was just recorded, with the line to append. */
@@ -38,12 +52,18 @@ export interface NewRecord extends Recorded {
 export const recordRound = (
   round: Situation,
   plan: Plan,
-  before: { readonly id: RecordId | null; readonly parts: Parts | null }
+  before: { readonly id: RecordId | null; readonly parts: Parts | null },
+  withheld: ReadonlyArray<Action> = nothing
 ): NewRecord => {
   const bare = withoutSecrets(round)
   const barePlan = bare === round ? plan : reconcile(bare.observed, bare.desired)
   const differs = bare !== round && JSON.stringify(barePlan) !== JSON.stringify(plan)
   const parts = partsOf(bare, barePlan)
   const id = nextId(before.id, plan.nowMs)
-  return { id, parts, line: lineOf(before.parts, parts, { id, at: timestampOf(plan.nowMs), differs }) }
+  const places = plan.actions.flatMap((action, place) => (withheld.includes(action) ? [place] : []))
+  return {
+    id,
+    parts,
+    line: lineOf(before.parts, parts, { id, at: timestampOf(plan.nowMs), differs, withheld: places })
+  }
 }

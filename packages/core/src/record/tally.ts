@@ -1,5 +1,6 @@
 /** What a recorded plan did, counted: for a list of records, without reading more of each than its actions. */
 import { isObject } from "./isObject.ts"
+import { placeOf } from "./Parts.ts"
 import type { Parts } from "./Parts.ts"
 
 export interface Tally {
@@ -23,30 +24,26 @@ const taskOf = (text: string): string => {
   return String(attempt["taskId"])
 }
 
-export const tallyOf = (parts: Parts): Tally => {
+/** What each action counts as; null = it is told apart by its task's verdict. Noting down what was seen counts as nothing. */
+const countedAs: ReadonlyMap<string | null, keyof Tally | null> = new Map([
+  ["Start", "starts"],
+  ["Stop", "stops"],
+  ["End", null],
+  ["EndLegacy", "recovers"],
+  ["Rebuild", "recovers"],
+  ["Sweep", "recovers"]
+])
+
+/** Without the actions that were withheld, named by their places. */
+export const tallyOf = (parts: Parts, withheld: ReadonlyArray<number> = []): Tally => {
+  const without = new Set(withheld.map((place) => `action/${placeOf(place)}`))
   const tally = { starts: 0, finishes: 0, stops: 0, recovers: 0 }
   for (const [key, text] of parts) {
-    if (!key.startsWith("action/")) continue
-    switch (tagOf(text)) {
-      case "Start":
-        tally.starts += 1
-        break
-      case "Stop":
-        tally.stops += 1
-        break
-      case "End":
-        if (tagOf(parts.get(`verdict/${taskOf(text)}`)) === "Finish") tally.finishes += 1
-        else tally.recovers += 1
-        break
-      case "EndLegacy":
-      case "Rebuild":
-      case "Sweep":
-        tally.recovers += 1
-        break
-      case null:
-      default:
-        break
-    }
+    if (!key.startsWith("action/") || without.has(key)) continue
+    const counted = countedAs.get(tagOf(text))
+    if (counted === undefined) continue
+    const isFinished = counted === null && tagOf(parts.get(`verdict/${taskOf(text)}`)) === "Finish"
+    tally[counted ?? (isFinished ? "finishes" : "recovers")] += 1
   }
   return tally
 }

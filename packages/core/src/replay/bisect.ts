@@ -11,6 +11,13 @@ import type { SituationReader } from "../record/situationOf.ts"
 import { reconcile } from "../reconcile/reconcile.ts"
 import type { RecordedRound } from "./walk.ts"
 
+/** A part of the input as it was in the record before, and as it is; null = it was or is not there. */
+export interface Cause {
+  readonly key: string
+  readonly before: string | null
+  readonly after: string | null
+}
+
 /** A record from which on the condition holds, or does not hold any more, and what in its input made it so. */
 export interface Turn {
   readonly id: RecordId
@@ -22,7 +29,7 @@ export interface Turn {
   /** The parts of the input that are not as they were in the record before. */
   readonly changed: ReadonlyArray<string>
   /** Those of them that alone, put back, undo it. Several: each does. None: it took more than one. */
-  readonly causes: ReadonlyArray<string>
+  readonly causes: ReadonlyArray<Cause>
 }
 
 /** Where the condition turned; null where it did not; or why the record can't be asked. */
@@ -69,10 +76,12 @@ export const makeBisection = (
     }
     if (before.holds === asked.success) return Result.succeed(null)
     const changed = changedKeys(before.parts, parts)
-    const causes = changed.filter((key) => {
-      const without = ask(putBack(parts, before.parts, key))
-      return Result.isSuccess(without) && without.success === before.holds
-    })
+    const causes = changed
+      .filter((key) => {
+        const without = ask(putBack(parts, before.parts, key))
+        return Result.isSuccess(without) && without.success === before.holds
+      })
+      .map((key): Cause => ({ key, before: before.parts.get(key) ?? null, after: parts.get(key) ?? null }))
     return Result.succeed({ id: line.id, at: line.at, holds: asked.success, before: before.id, changed, causes })
   }
 }
