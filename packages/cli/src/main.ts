@@ -18,6 +18,8 @@ import { gcCommand } from "./commands/gc.ts"
 import { graphCommand } from "./commands/graph.ts"
 import { initCommand } from "./commands/init.ts"
 import { planCommand } from "./commands/plan.ts"
+import { replayCommand } from "./commands/replay.ts"
+import { recordCommand } from "./commands/record.ts"
 import { repairCommand } from "./commands/repair.ts"
 import { pauseCommand } from "./commands/pause.ts"
 import { resumeCommand } from "./commands/resume.ts"
@@ -46,6 +48,8 @@ const commands = root.pipe(
     whyCommand,
     graphCommand,
     forecastCommand,
+    recordCommand,
+    replayCommand,
     stopCommand,
     retryCommand,
     pauseCommand,

@@ -23,7 +23,7 @@ const quotedShort = (text: string): string => `"${escapeShort(text, 80)}"`
 const momentPattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d)?$/
 
 /** A time with its zone, or else in this machine's. */
-const momentMs = (text: string): number | null => {
+export const momentMs = (text: string): number | null => {
   const millis = momentPattern.test(text) ? Date.parse(text) : Number.NaN
   return Number.isNaN(millis) ? null : millis
 }

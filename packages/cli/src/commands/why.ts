@@ -1,7 +1,9 @@
-/** `why TASK`: why a task runs or waits, and what would start it. Looks only; works beside a scheduler and without one. */
+/**
+ * `why TASK`: why a task runs or waits, and what would start it: now, or in a recorded pass. Looks only; works beside a
+ * scheduler and without one.
+ */
 import type { TaskId } from "@tinyscheduler/core/domain/identifiers"
 import type { Plan } from "@tinyscheduler/core/domain/Plan"
-import type { Situation } from "@tinyscheduler/core/domain/Situation"
 import { makePassMemory } from "@tinyscheduler/core/pass/memory"
 import { plan } from "@tinyscheduler/core/pass/pass"
 import { TaskQueue } from "@tinyscheduler/core/ports/TaskQueue"
@@ -15,11 +17,14 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { json, task } from "../asking/askFlags.ts"
 import { exitCodes, ExitWith } from "../exits.ts"
-import { configuration } from "../flags.ts"
+import { configuration, loadedSettings } from "../flags.ts"
 import { layerPorts } from "../layers.ts"
 import { layerLogging } from "../output/logging.ts"
 import { print, printJson } from "../output/print.ts"
 import { whyAllText, whyText } from "../output/whyText.ts"
+import { recordedSituation } from "../records/recordedSituation.ts"
+import { passFlag } from "../records/selection.ts"
+import type { Configuration } from "../settings/Configuration.ts"
 import { ConfigurationError } from "../settings/ConfigurationError.ts"
 
 /** Each change that is tried costs a plan: of a hundred thousand tasks fewer are tried, so that the answer comes in seconds. */
@@ -39,10 +44,45 @@ const lookUp = Effect.fnUntraced(function* (answer: Extract<WhyAnswer, { readonl
   return yield* new ConfigurationError({ faults })
 })
 
-const answerOf = Effect.fnUntraced(function* (situation: Situation, made: Plan, taskId: TaskId) {
-  const answer = why(situation, made, taskId, { triesMax: triesMaxOf(made) })
-  return answer._tag === "Judged" ? answer : yield* lookUp(answer)
+type Named = Option.Option<TaskId>
+
+const whyNow = Effect.fn("why.now")(function* (config: Configuration, named: Named, asJson: boolean) {
+  const { desired } = config
+  const { observed, plan: made } = yield* plan({ desired, memory: yield* makePassMemory, startsOffReason: null })
+  if (Option.isSome(named)) {
+    const found = why({ observed, desired }, made, named.value, { triesMax: triesMaxOf(made) })
+    const answer = found._tag === "Judged" ? found : yield* lookUp(found)
+    yield* asJson ? printJson({ version: 1, ...answer }) : print(whyText(answer, observed.nowMs, config.paths.logs))
+  } else {
+    const groups = whyAll(made)
+    yield* asJson ? printJson({ version: 1, groups }) : print(whyAllText(groups))
+  }
+  if (made.tinytask._tag === "Unread") {
+    yield* Effect.logError(made.tinytask.reason)
+    return yield* Effect.fail(new ExitWith(exitCodes.passHadErrors))
+  }
 })
+
+/** Nobody is asked anything: what is not in the record stays open. */
+const whyThen = Effect.fn("why.then")(function* (
+  pass: string,
+  file: Option.Option<string>,
+  named: Named,
+  asJson: boolean
+) {
+  const { logs, plan: made, record, situation } = yield* recordedSituation(pass, file)
+  const head = `as recorded at ${record.at} (${record.id}), without logs, outputs and descriptions`
+  if (Option.isSome(named)) {
+    const answer = why(situation, made, named.value, { triesMax: triesMaxOf(made) })
+    return yield* asJson
+      ? printJson({ version: 1, record, ...answer })
+      : print(`${head}\n${whyText(answer, situation.observed.nowMs, logs)}`)
+  }
+  const groups = whyAll(made)
+  yield* asJson ? printJson({ version: 1, record, groups }) : print(`${head}\n${whyAllText(groups)}`)
+})
+
+const refuse = (fault: string) => Effect.fail(new ConfigurationError({ faults: [fault] }))
 
 export const whyCommand = Command.make(
   "why",
@@ -52,34 +92,30 @@ export const whyCommand = Command.make(
       Flag.withDescription("All waiting tasks, by the reasons for which they wait"),
       Flag.withDefault(false)
     ),
+    pass: passFlag,
+    records: Flag.String("records").pipe(
+      Flag.withDescription(
+        "With --pass: what tinyscheduler record export wrote (default: the records of this scheduler)"
+      ),
+      Flag.withMetavar("path"),
+      Flag.optional
+    ),
     json
   },
-  Effect.fn("cli.why")(function* ({ all, json: asJson, task: named }) {
-    const config = yield* configuration
+  Effect.fn("cli.why")(function* ({ all, json: asJson, pass, records, task: named }) {
     if (all === Option.isSome(named)) {
-      const faults = [
+      return yield* refuse(
         all ? "--all tells of all tasks: leave the number out" : "name a task by its number, or say --all"
-      ]
-      return yield* new ConfigurationError({ faults })
+      )
     }
-    const program = Effect.gen(function* () {
-      const { observed, plan: made } = yield* plan({
-        desired: config.desired,
-        memory: yield* makePassMemory,
-        startsOffReason: null
-      })
-      if (Option.isSome(named)) {
-        const answer = yield* answerOf({ observed, desired: config.desired }, made, named.value)
-        yield* asJson ? printJson({ version: 1, ...answer }) : print(whyText(answer, observed.nowMs, config.paths.logs))
-      } else {
-        const groups = whyAll(made)
-        yield* asJson ? printJson({ version: 1, groups }) : print(whyAllText(groups))
-      }
-      if (made.tinytask._tag === "Unread") {
-        yield* Effect.logError(made.tinytask.reason)
-        return yield* Effect.fail(new ExitWith(exitCodes.passHadErrors))
-      }
-    })
-    yield* program.pipe(Effect.provide([layerPorts(config, "looks"), layerLogging(() => config.settings, null)]))
+    if (Option.isSome(pass)) {
+      const { settings } = yield* loadedSettings
+      return yield* whyThen(pass.value, records, named, asJson).pipe(Effect.provide(layerLogging(() => settings, null)))
+    }
+    if (Option.isSome(records)) return yield* refuse("--records names where a record is: say which with --pass")
+    const config = yield* configuration
+    yield* whyNow(config, named, asJson).pipe(
+      Effect.provide([layerPorts(config, "looks"), layerLogging(() => config.settings, null)])
+    )
   })
 ).pipe(Command.withDescription("Tell why a task runs or waits, and what would start it"))

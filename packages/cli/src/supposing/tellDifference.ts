@@ -1,24 +1,17 @@
 /** How the plan would differ if something were otherwise, in lines or as JSON. */
 import type { ObservedState } from "@tinyscheduler/core/domain/ObservedState"
 import type { Plan } from "@tinyscheduler/core/domain/Plan"
-import { describeVerdict } from "@tinyscheduler/core/reconcile/describe"
 import { reconcile } from "@tinyscheduler/core/reconcile/reconcile"
 import { planDifference } from "@tinyscheduler/core/whatIf/planDifference"
-import type { VerdictDifference } from "@tinyscheduler/core/whatIf/planDifference"
 import { suppose } from "@tinyscheduler/core/whatIf/suppose"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import { escapeText } from "../output/escape.ts"
+import { differenceText } from "../output/differenceText.ts"
 import { print, printJson } from "../output/print.ts"
 import type { Configuration } from "../settings/Configuration.ts"
 import { ConfigurationError } from "../settings/ConfigurationError.ts"
 import { suppositionsOf } from "./suppositions.ts"
 import type { WhatIf } from "./suppositions.ts"
-
-const lineOf = ({ after, before, taskId }: VerdictDifference): string =>
-  escapeText(
-    `task ${taskId}: ${before === null ? "not there" : describeVerdict(before)} -> ${after === null ? "not there" : describeVerdict(after)}`
-  )
 
 /** Prints the difference from today's plan; answers whether there is any. */
 export const tellDifference = Effect.fn("plan.tellDifference")(function* (
@@ -35,6 +28,6 @@ export const tellDifference = Effect.fn("plan.tellDifference")(function* (
   const differences = planDifference(today.plan, made)
   yield* json
     ? printJson({ version: 1, suppositions: suppositions.success, differences, plan: made })
-    : print(differences.length === 0 ? "the plan would be the same" : differences.map(lineOf).join("\n"))
+    : print(differences.length === 0 ? "the plan would be the same" : differences.map(differenceText).join("\n"))
   return differences.length > 0
 })
