@@ -337,6 +337,24 @@ describe("directories", () => {
     })
   )
 
+  it.effect(
+    "one for records that can't be used keeps no pass from anything: a warning; without any nothing is said",
+    () =>
+      Effect.gen(function* () {
+        const folder = new Folder()
+        for (const name of ["", "running", "claims", "stops", "attempts", "history", "requests", "logs"])
+          mkdirSync(folder.at(`state/${name}`), { recursive: true, mode: 0o700 })
+        assert.deepStrictEqual(yield* findings(folder), [])
+        writeFileSync(folder.at("state/records"), "in its place")
+        assert.deepStrictEqual(yield* findings(folder), [
+          "warning BASE/state/records: is no directory; passes are not recorded"
+        ])
+        rmSync(folder.at("state/records"))
+        mkdirSync(folder.at("state/records"), 0o700)
+        assert.deepStrictEqual(yield* findings(folder), [])
+      })
+  )
+
   it.effect("one above the base path in which anybody can replace it is a warning, unless it is sticky", () =>
     Effect.gen(function* () {
       const folder = new Folder()
