@@ -27,8 +27,9 @@ describe("with --require-approval starts", () => {
     expect(waits.stderr).toContain(`start task ${task} on vaela (epoch 1, attempt 1): waits for approval`)
     expect(waits.stderr).toContain("1 action waits for approval: tinyscheduler plan -o FILE shows and keeps them")
     expect((await cli("status", ...careful)).stdout).toContain(
-      `awaiting approval (tinyscheduler plan -o FILE, then apply FILE): ${task}`
+      `awaiting approval (tinyscheduler plan -o FILE, then tinyscheduler apply FILE): ${task}`
     )
+    expect((await cli("why", String(task), ...careful)).stdout).toContain("\nit waits for approval: tinyscheduler plan")
     expect(JSON.parse((await cli("status", "--json", ...careful)).stdout)).toMatchObject({ awaitingApproval: [task] })
     expect((await cli("plan", "-o", "kept.json", ...careful)).code).toBe(0)
     expect((await cli("apply", "kept.json", ...careful)).stdout).toContain("1 started")

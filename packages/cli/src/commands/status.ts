@@ -4,11 +4,9 @@ import { readHolder } from "@tinyscheduler/adapters-fs/SchedulerLock"
 import type { ObservedState } from "@tinyscheduler/core/domain/ObservedState"
 import type { Plan } from "@tinyscheduler/core/domain/Plan"
 import type { Request } from "@tinyscheduler/core/domain/Request"
-import { withheldOf } from "@tinyscheduler/core/pass/approval"
 import { makePassMemory } from "@tinyscheduler/core/pass/memory"
 import { plan } from "@tinyscheduler/core/pass/pass"
 import { describeRequest, requestsNow } from "@tinyscheduler/core/pass/takeRequests"
-import { actionTaskId } from "@tinyscheduler/core/reconcile/actionTaskId"
 import { describeReason, describeVerdict } from "@tinyscheduler/core/reconcile/describe"
 import { pauseHolds } from "@tinyscheduler/core/requests/pause"
 import * as Effect from "effect/Effect"
@@ -22,6 +20,7 @@ import { escapeShort, escapeText } from "../output/escape.ts"
 import { layerLogging } from "../output/logging.ts"
 import { print, printJson } from "../output/print.ts"
 import { table } from "../output/table.ts"
+import { approvalHint, awaitingApproval } from "../planning/awaitingApproval.ts"
 import { seeHolder } from "../scheduling/lockHolder.ts"
 import type { Configuration } from "../settings/Configuration.ts"
 import { agentsSource } from "./config.ts"
@@ -66,11 +65,6 @@ const shownRequest = (request: Request) => ({
   at: request.at
 })
 
-/** The tasks of which a kept plan has to be applied before anything happens to them. */
-const awaitingApproval = (config: Configuration, observed: ObservedState, made: Plan): ReadonlyArray<number> => [
-  ...new Set(withheldOf(config.settings.requireApproval, observed, made).map(actionTaskId))
-]
-
 const statusText = (
   config: Configuration,
   observed: ObservedState,
@@ -113,9 +107,7 @@ const statusText = (
           `${escapeText(describeVerdict(verdict))}  ${escapeShort(titles.get(verdict.taskId) ?? "", 50)}`.trimEnd()
         )),
     ...(ready.length === 0 ? [] : ["", `ready for the next pass: ${listed(ready)}`]),
-    ...(awaiting.length === 0
-      ? []
-      : ["", `awaiting approval (tinyscheduler plan -o FILE, then apply FILE): ${listed(awaiting)}`]),
+    ...(awaiting.length === 0 ? [] : ["", `awaiting approval (${approvalHint}): ${listed(awaiting)}`]),
     ...(outside.length === 0 ? [] : ["", `worked on outside: ${listed(outside)}`]),
     ...(waits.length === 0 ? [] : ["", ...waits.map(([reason, taskIds]) => `waiting, ${reason}: ${listed(taskIds)}`)])
   ].join("\n")

@@ -25,6 +25,7 @@ import { whyAllText, whyText } from "../output/whyText.ts"
 import { recordedSituation } from "../records/recordedSituation.ts"
 import { passFlag } from "../records/selection.ts"
 import type { Configuration } from "../settings/Configuration.ts"
+import { approvalHint, awaitingApproval } from "../planning/awaitingApproval.ts"
 import { ConfigurationError } from "../settings/ConfigurationError.ts"
 
 /** Each change that is tried costs a plan: of a hundred thousand tasks fewer are tried, so that the answer comes in seconds. */
@@ -52,7 +53,11 @@ const whyNow = Effect.fn("why.now")(function* (config: Configuration, named: Nam
   if (Option.isSome(named)) {
     const found = why({ observed, desired }, made, named.value, { triesMax: triesMaxOf(made) })
     const answer = found._tag === "Judged" ? found : yield* lookUp(found)
-    yield* asJson ? printJson({ version: 1, ...answer }) : print(whyText(answer, observed.nowMs, config.paths.logs))
+    const awaits = awaitingApproval(config, observed, made).includes(named.value)
+    const text = whyText(answer, observed.nowMs, config.paths.logs)
+    yield* asJson
+      ? printJson({ version: 1, ...answer, awaitingApproval: awaits })
+      : print(awaits ? `${text}\nit waits for approval: ${approvalHint}` : text)
   } else {
     const groups = whyAll(made)
     yield* asJson ? printJson({ version: 1, groups }) : print(whyAllText(groups))
