@@ -149,6 +149,19 @@ describe("recorded passes", () => {
     expect(JSON.parse(all.stdout)).toMatchObject({ record: { id: waited }, groups: [{ reason: "NoFreeSlot" }] })
   })
 
+  it("tell what waited for approval, count it as nothing done, and are one for many passes that only wait", async () => {
+    const ground = await makeGround()
+    ground.agents([ground.worker("vaela", "dev")])
+    const task = await ground.tinytask.add({ queue: "dev" })
+    for (const _pass of [1, 2, 3])
+      await ground.cli(["run", "--once", "--require-approval", "starts", ...ground.endpoint])
+    const { stdout } = await ground.cli(["record", "list", "--json"])
+    expect(JSON.parse(stdout)).toMatchObject({ records: [{ starts: 0 }] })
+    const why = await ground.cli(["why", String(task), "--pass", "last"])
+    expect(why.stdout).toMatch(new RegExp(`start task ${task} on vaela[^]*it waited for approval\n$`))
+    expect((await ground.cli(["replay"])).stdout).toBe("1 record replayed, 1 identical, 0 different\n")
+  })
+
   it("that are not there, or not meant, are refused in one sentence", async () => {
     const ground = new Ground()
     const path = ground.path("records.jsonl")

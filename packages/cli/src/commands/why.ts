@@ -75,13 +75,15 @@ const whyThen = Effect.fn("why.then")(function* (
   named: Named,
   asJson: boolean
 ) {
-  const { logs, plan: made, record, situation } = yield* recordedSituation(pass, file)
+  const { awaitingApproval: awaiting, logs, plan: made, record, situation } = yield* recordedSituation(pass, file)
   const head = `as recorded at ${record.at} (${record.id}), without logs, outputs and descriptions`
   if (Option.isSome(named)) {
     const answer = why(situation, made, named.value, { triesMax: triesMaxOf(made) })
+    const awaited = awaiting.includes(named.value)
+    const text = `${head}\n${whyText(answer, situation.observed.nowMs, logs)}`
     return yield* asJson
-      ? printJson({ version: 1, record, ...answer })
-      : print(`${head}\n${whyText(answer, situation.observed.nowMs, logs)}`)
+      ? printJson({ version: 1, record, ...answer, awaitingApproval: awaited })
+      : print(awaited ? `${text}\nit waited for approval` : text)
   }
   const groups = whyAll(made)
   yield* asJson ? printJson({ version: 1, record, groups }) : print(`${head}\n${whyAllText(groups)}`)

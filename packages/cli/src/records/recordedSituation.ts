@@ -1,4 +1,5 @@
 /** One recorded pass as what a plan is made of, for commands that answer live otherwise. */
+import { actionTaskId } from "@tinyscheduler/core/reconcile/actionTaskId"
 import { reconcile } from "@tinyscheduler/core/reconcile/reconcile"
 import { makeSituationReader } from "@tinyscheduler/core/record/situationOf"
 import type { RecordedRound } from "@tinyscheduler/core/replay/walk"
@@ -22,11 +23,15 @@ export const recordedSituation = Effect.fn("records.situation")(function* (pass:
   if (Result.isFailure(situation))
     return yield* new Refused({ reason: `${round.line.id}: ${situation.failure.message}` })
   const { desired, observed } = situation.success
+  const plan = reconcile(observed, desired)
+  const withheld = new Set(round.line.withheld)
   return {
     /** Where logs are, if the record is of this scheduler. */
     logs: paths?.logs ?? "",
     record: { id: round.line.id, at: round.line.at },
     situation: situation.success,
-    plan: reconcile(observed, desired)
+    plan,
+    /** The tasks of which an action waited for approval. */
+    awaitingApproval: plan.actions.filter((_action, place) => withheld.has(place)).map(actionTaskId)
   }
 })
