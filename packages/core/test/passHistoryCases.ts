@@ -170,5 +170,33 @@ export const cases: { readonly [name: string]: History } = {
       { _tag: "Lease", task: 0, fault: "back", nth: 2 },
       pass({ call: 14, moment: "after", kind: "fail" }, { call: 3, moment: "before", kind: "edit" })
     ]
+  },
+  "a supervisor that wrote its ending and hangs holds nothing, though its lease comes back over the claim of another": {
+    scripts: ["leavesLate"],
+    steps: [
+      dev,
+      ops,
+      rest,
+      wait(31),
+      { _tag: "Hang", supervisor: 7, how: "spins" },
+      pass(),
+      wait(301),
+      pass({ call: 4, moment: "before", kind: "edit" }),
+      { _tag: "Lease", task: 7, fault: "back", nth: 4 },
+      wait(1)
+    ]
+  },
+  "a start that wakes its complete parent is followed by a look at the parent's attempt, and then by nothing": {
+    scripts: ["lingers"],
+    steps: [
+      dev,
+      ops,
+      pass(),
+      dev,
+      { _tag: "AddTask", queue: "dev", as: "subtask" },
+      wait(31),
+      { _tag: "Kill", process: 1 },
+      rest
+    ]
   }
 }
