@@ -40,6 +40,15 @@ describe("a table", () => {
       "agent  slots\nvaela  1/2\nd"
     )
   })
+
+  it("aligns what is two columns wide on a terminal", () => {
+    assert.strictEqual(table(["task", "id"], [["任务🚀", "7"]]), "task    id\n任务🚀  7")
+  })
+
+  it("of tens of thousands of rows takes no longer for each of them", () => {
+    const rows = Array.from({ length: 20_000 }, (_, id) => [String(id), "a task", "waits"])
+    assert.strictEqual(table(["id", "title", "state"], rows).split("\n").length, 20_001)
+  })
 })
 
 describe("a refused command line", () => {

@@ -1,35 +1,21 @@
 /** Tables for people: aligned columns without lines, so that they can be copied and cut. */
-import Table from "cli-table3"
+import stringWidth from "string-width"
 
-const bare = {
-  top: "",
-  "top-mid": "",
-  "top-left": "",
-  "top-right": "",
-  bottom: "",
-  "bottom-mid": "",
-  "bottom-left": "",
-  "bottom-right": "",
-  left: "",
-  "left-mid": "",
-  mid: "",
-  "mid-mid": "",
-  right: "",
-  "right-mid": "",
-  middle: "  "
-}
+const between = "  "
 
-/** Rows under a head; cells must be escaped already. */
+/** Rows under a head; cells must be escaped already. Each row takes the same time: there may be tens of thousands. */
 export const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string => {
-  const made = new Table({
-    head: [...head],
-    chars: bare,
-    style: { "padding-left": 0, "padding-right": 0, head: [], border: [] }
-  })
-  for (const row of rows) made.push([...row])
-  return made
-    .toString()
-    .split("\n")
-    .map((line) => line.trimEnd())
+  const measured = [head, ...rows].map((row) => row.map((text) => ({ text, width: stringWidth(text) })))
+  const widths: Array<number> = []
+  for (const row of measured) {
+    for (const [column, { width }] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, width)
+  }
+  return measured
+    .map((row) =>
+      row
+        .map(({ text, width }, column) => text + " ".repeat((widths[column] ?? 0) - width))
+        .join(between)
+        .trimEnd()
+    )
     .join("\n")
 }
