@@ -2,6 +2,7 @@
 import * as Schema from "effect/Schema"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { Timestamp } from "../src/domain/identifiers.ts"
 import { PlanSubject } from "../src/domain/PlanSubject.ts"
 import { preconditionOf, preconditionSubjectOf } from "../src/reconcile/precondition.ts"
 import { reconcile } from "../src/reconcile/reconcile.ts"
@@ -108,6 +109,21 @@ describe("what a plan of any world rests on", () => {
       }
       if (desired.policy.disableBlocking) return
       expectChange(world, { desired, observed: { ...observed, tinytask } }, `planned no more: start task ${id} `)
+    })
+  })
+
+  it("changes when a number means another task, which is to be started just so", () => {
+    ofWorlds((world) => {
+      const { desired, observed } = world
+      const start = reconcile(observed, desired).actions.find(({ _tag }) => _tag === "Start")
+      fc.pre(start?._tag === "Start" && observed.tinytask._tag === "Read")
+      const tinytask = {
+        ...observed.tinytask,
+        tasks: observed.tinytask.tasks.map((task) =>
+          task.id === start.taskId ? { ...task, createdAt: Timestamp.make("2019-01-01T00:00:00.000Z") } : task
+        )
+      }
+      expectChange(world, { desired, observed: { ...observed, tinytask } }, `task ${start.taskId} was idle, created `)
     })
   })
 

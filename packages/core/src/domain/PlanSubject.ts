@@ -16,6 +16,8 @@ const SubjectLease = Schema.Struct({
 
 const SubjectTask = Schema.Struct({
   taskId: Schema.Int,
+  /** Which task the number means: on a server whose numbers began anew it is another. */
+  createdAt: Schema.String,
   status: Schema.String,
   assignee: Text,
   queue: Text,

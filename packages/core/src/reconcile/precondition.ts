@@ -12,9 +12,9 @@ import { actionTaskId } from "./actionTaskId.ts"
 import { backoffUntilMs } from "./backoff.ts"
 
 /**
- * Covers (task, epoch, token, phase) of the leases; status, assignee, queue and blocker of the tasks that actions touch;
- * effective limits and pauses; the earliest time at which a verdict would change; and what is to be done. A deadline on
- * the monotonic clock moves with every beat: that it has passed shows as another action.
+ * Covers (task, epoch, token, phase) of the leases; identity, status, assignee, queue and blocker of the tasks that
+ * actions touch; effective limits and pauses; the earliest time at which a verdict would change; and what is to be done.
+ * A deadline on the monotonic clock moves with every beat: that it has passed shows as another action.
  */
 export const preconditionSubjectOf = (
   observed: ObservedState,
@@ -28,6 +28,7 @@ export const preconditionSubjectOf = (
       .filter((task) => touched.has(task.id))
       .map((task) => ({
         taskId: task.id,
+        createdAt: task.createdAt,
         status: task.status,
         assignee: task.assignee,
         queue: task.queue,

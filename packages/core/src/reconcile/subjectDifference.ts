@@ -79,8 +79,8 @@ export const subjectDifference = (before: PlanSubject, after: PlanSubject): Read
     before.tasks,
     after.tasks,
     ({ taskId }) => `task ${taskId}`,
-    ({ assignee, blockedBy, queue, status }) =>
-      `${status}, assigned to ${orNone(assignee, "nobody")}, in ${queue === null ? "no queue" : `queue ${queue}`}, blocked by ${orNone(blockedBy, "nothing")}`
+    ({ assignee, blockedBy, createdAt, queue, status }) =>
+      `${status}, created ${createdAt}, assigned to ${orNone(assignee, "nobody")}, in ${queue === null ? "no queue" : `queue ${queue}`}, blocked by ${orNone(blockedBy, "nothing")}`
   ),
   ...changes(
     before.agents,
