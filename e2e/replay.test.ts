@@ -190,10 +190,16 @@ describe("recorded passes", () => {
       expect(ended.stderr.trimEnd().split("\n"), args.join(" ")).toHaveLength(1)
     }
     expect(await ground.cli(["record", "list"])).toMatchObject({ code: 0, stdout: "no records\n" })
-    ground.write("records.jsonl", "{}\n")
-    expect(await ground.cli(["replay", path])).toMatchObject({
-      code: 1,
-      stdout: expect.stringContaining("holds what is no record")
-    })
+    for (const text of ["{}\n", "{\n".repeat(5000), "{}"]) {
+      ground.write("records.jsonl", text)
+      const { code, stderr, stdout } = await ground.cli(["replay", path])
+      expect([code, stdout]).toEqual([1, ""])
+      expect(stderr).toMatch(/holds no record that is meant, but what is none: .*; tinyscheduler record export writes/)
+      expect(stderr.length).toBeLessThan(500)
+      expect(await ground.cli(["why", "--all", "--pass", "last", "--records", path])).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining("there is no record in")
+      })
+    }
   })
 })

@@ -15,42 +15,61 @@ export type FoundRecord =
   | { readonly _tag: "Round"; readonly round: RecordedRound; readonly bytes: number }
   | { readonly _tag: "Odd"; readonly path: string; readonly problem: string }
 
-const records = (count: number): string => (count === 1 ? "1 record" : `${count} records`)
+const counted = (count: number, what: string): string => (count === 1 ? `1 ${what}` : `${count} ${what}s`)
+
+/** After so many lines on end that are none of records a file is something else, however long it goes on. */
+const strayMax = 100
+
+/** A stretch of a file that can't be read. */
+interface Stretch {
+  readonly problem: string
+  /** Lines that are none of records; 0 where it begins with a record that nothing stands before. */
+  readonly stray: number
+  /** Records after them that build on what is not there. */
+  readonly lost: number
+}
+
+const problemOf = ({ lost, problem, stray }: Stretch): string =>
+  [
+    problem,
+    ...(stray > 1 ? [`${counted(stray - 1, "line")} after it ${stray === 2 ? "is" : "are"} no record either`] : []),
+    ...(stray === strayMax ? ["the rest was not read"] : []),
+    ...(lost > 0 ? [`${counted(lost, "record")} after it can't be read without it`] : [])
+  ].join("; ")
 
 /** One file. After a line that can't be read those that build on it are of no use, up to one that holds everything. */
 function* readFile(path: string, source: RecordSource["_tag"]): Generator<FoundRecord> {
   let walk = makeWalk()
-  let odd: string | null = null
+  let problem: string | null = null
+  let stray = 0
   let lost = 0
   const told = (): ReadonlyArray<FoundRecord> =>
-    odd === null
-      ? []
-      : [
-          {
-            _tag: "Odd",
-            path,
-            problem: lost === 0 ? odd : `${odd}; ${records(lost)} after it can't be read without it`
-          }
-        ]
+    problem === null ? [] : [{ _tag: "Odd", path, problem: problemOf({ problem, stray, lost }) }]
   for (const read of readRecordFile(path, source === "Kept" ? "state" : "config")) {
     // Of a scheduler's own file the end may be just being written; and after a crash the records go on in another.
     if (read._tag === "Torn" && source === "Kept") continue
+    if (read._tag === "Odd" && stray > 0 && lost === 0) {
+      stray += 1
+      if (stray === strayMax) break
+      continue
+    }
     if (read._tag !== "Line") {
       yield* told()
       walk = makeWalk()
-      odd = read._tag === "Torn" ? "its end is torn off" : read.problem
+      problem = read._tag === "Torn" ? "its end is torn off" : read.problem
+      stray = read._tag === "Odd" ? 1 : 0
       lost = 0
       continue
     }
     const round = walk(read.line)
     if (Result.isSuccess(round)) {
       yield* told()
-      odd = null
-      yield { _tag: "Round", round: round.success, bytes: read.bytes }
-    } else if (odd === null) {
-      odd = round.failure
+      problem = null
+      stray = 0
       lost = 0
-    } else lost += 1
+      yield { _tag: "Round", round: round.success, bytes: read.bytes }
+    } else if (problem === null) problem = round.failure
+    else lost += 1
   }
   yield* told()
 }

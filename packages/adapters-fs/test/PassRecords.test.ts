@@ -203,7 +203,7 @@ describe("records", () => {
 describe("records read back", () => {
   const readAll = (source: RecordSource, from = "") =>
     [...readRecords(source, from)].map((found) =>
-      found._tag === "Round" ? String(found.round.line.id) : found.problem.replace(/^(is not JSON).*;/, "$1;")
+      found._tag === "Round" ? String(found.round.line.id) : found.problem.replace(/^(is not JSON)[^;]*;/, "$1;")
     )
 
   const firstDay = "20260120T040000000-0000"
@@ -244,6 +244,20 @@ describe("records read back", () => {
       assert.deepStrictEqual(readAll({ _tag: "Given", path: first }), [
         "changes a record that is not there; 1 record after it can't be read without it",
         "its end is torn off"
+      ])
+    })
+  )
+
+  it.live("lines on end that are no records are told of together, and too many of them end the file", () =>
+    Effect.gen(function* () {
+      const { first } = yield* twoDays
+      const given: RecordSource = { _tag: "Given", path: first }
+      const base = readFileSync(first, "utf8").split("\n")[0] ?? ""
+      writeFileSync(first, ["{", "{", "{", base, ""].join("\n"))
+      assert.deepStrictEqual(readAll(given), ["is not JSON; 2 lines after it are no record either", firstDay])
+      writeFileSync(first, [...Array.from({ length: 5000 }, () => "{"), base, ""].join("\n"))
+      assert.deepStrictEqual(readAll(given), [
+        "is not JSON; 99 lines after it are no record either; the rest was not read"
       ])
     })
   )

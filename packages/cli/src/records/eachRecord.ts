@@ -32,11 +32,13 @@ export const recordsOf = Effect.fnUntraced(function* (file: Option.Option<string
   return { settings, source, paths }
 })
 
+const exportedBy = "tinyscheduler record export writes such a file"
+
 const faultOf = (source: RecordSource, error: unknown) => {
   if (source._tag === "Kept") return unreadable(source.directory, error)
   const { path } = source
   return codeOf(error) === "ENOENT"
-    ? new ConfigurationError({ faults: [`there is no ${path}: tinyscheduler record export writes such a file`] })
+    ? new ConfigurationError({ faults: [`there is no ${path}: ${exportedBy}`] })
     : new Refused({ reason: `${path} can't be read: ${reasonOf(error)}` })
 }
 
@@ -53,9 +55,11 @@ const noneFound = (source: RecordSource, selection: Selection) => {
     case "Between":
     case "Last": {
       const which = selection._tag === "Between" && (selection.fromMs ?? selection.toMs) !== null ? " of that time" : ""
-      return new Refused({
-        reason: `there is no record${which} in ${where}: each pass that decides something leaves one, unless TINYSCHEDULER_RECORD_KEEP_MB is 0`
-      })
+      const why =
+        source._tag === "Given"
+          ? exportedBy
+          : "each pass that decides something leaves one, unless TINYSCHEDULER_RECORD_KEEP_MB is 0"
+      return new Refused({ reason: `there is no record${which} in ${where}: ${why}` })
     }
   }
 }
@@ -88,6 +92,14 @@ export const eachRecordOfSome = Effect.fnUntraced(function* (
     count += 1
     visit(round)
   })
-  if (count === 0 && odd.length === 0) return yield* noneFound(source, selection)
+  if (count > 0) return { count, odd }
+  const [first] = odd
+  if (first === undefined) return yield* noneFound(source, selection)
+  // Most likely a file of another kind.
+  if (source._tag === "Given") {
+    return yield* new Refused({
+      reason: `${first.path} holds no record that is meant, but what is none: ${first.problem}; ${exportedBy}`
+    })
+  }
   return { count, odd }
 })
