@@ -145,7 +145,8 @@ it("what can't be meant is refused in one sentence, with exit code 2", async () 
     [["--tasks", tasks, "--compare", "agent.vaela.slot=2"], /--compare knows no "agent\.vaela\.slot": did you mean/],
     [["--tasks", tasks, "--compare", "maxConcurrent=1", "--gantt"], /^--compare prints numbers side by side/],
     [["--tasks", odd], /odd\.json, entry 1: count/],
-    [["--tasks", tasks, "--svg", ground.path("no/such/place.svg")], /the picture was not written to/]
+    [["--tasks", tasks, "--svg", ground.path("no/such/place.svg")], /the picture was not written to/],
+    [["--tasks", tasks, "--svg", tasks], /^--svg names the file of --tasks/]
   ]
   for (const [args, sentence] of refused) {
     const { code, stderr, stdout } = await ground.cli(["forecast", ...args])

@@ -153,12 +153,16 @@ export const forecastCommand = Command.make(
     json: Flag.Boolean("json").pipe(Flag.withDescription("Print JSON"), Flag.withDefault(false))
   },
   Effect.fn("cli.forecast")(function* ({ compare, duration, gantt, json, runs, seed, svg, tasks, ...whatIf }) {
-    if (compare.length > 0 && (gantt || Option.isSome(svg))) {
-      const faults = [
-        "--compare prints numbers side by side; leave it out, or --gantt and --svg, which draw one forecast"
-      ]
-      return yield* new ConfigurationError({ faults })
-    }
+    const isDrawn = gantt || Option.isSome(svg)
+    const faults = [
+      ...(compare.length > 0 && isDrawn
+        ? ["--compare prints numbers side by side; leave it out, or --gantt and --svg, which draw one forecast"]
+        : []),
+      ...(Option.isSome(svg) && Option.isSome(tasks) && resolve(svg.value) === resolve(tasks.value)
+        ? ["--svg names the file of --tasks, which the picture would replace: name another"]
+        : [])
+    ]
+    if (faults.length > 0) return yield* new ConfigurationError({ faults })
     const config = yield* configuration
     const options = { compare, duration, gantt, json, runs, seed, svg, tasks }
     yield* runForecast(config, options, whatIf).pipe(Effect.provide(layerLogging(() => config.settings, null)))
