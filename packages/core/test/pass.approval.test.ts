@@ -83,7 +83,7 @@ describe("starts that need approval", () => {
       yield* pass()
       assert.strictEqual(
         answerTo(world, asked),
-        "refused: the plan holds no more: nothing of it was done; make another with tinyscheduler plan -o"
+        "refused: the plan holds no more: this pass did nothing of it; make another with tinyscheduler plan -o"
       )
       assert.strictEqual(world.files.requests.size, 0)
       assert.strictEqual(processesLeft(world), 0)

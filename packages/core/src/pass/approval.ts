@@ -37,7 +37,8 @@ export const isApproved = (requests: ReadonlyArray<ApplyRequest>, plan: Plan): b
 
 const answersOf = (plan: Plan, failures: number) => (request: ApplyRequest) => {
   if (request.precondition !== plan.precondition) {
-    const says = "the plan holds no more: nothing of it was done; make another with tinyscheduler plan -o"
+    // After a crash it may be that a pass before has carried it out: then there is nothing left of it to do.
+    const says = "the plan holds no more: this pass did nothing of it; make another with tinyscheduler plan -o"
     return { result: "refused", says } as const
   }
   const count = plan.actions.length
