@@ -56,7 +56,12 @@ describe("with --require-approval starts", () => {
     expect((await cli("plan", "-o", "kept.json")).code).toBe(0)
     const done = await cli("apply", "kept.json", "--wait", "--json")
     expect(done.code).toBe(0)
-    expect(JSON.parse(done.stdout)).toMatchObject({ kind: "apply", result: "done", says: "carried out: 1 action" })
+    expect(JSON.parse(done.stdout)).toMatchObject({
+      applied: true,
+      kind: "apply",
+      result: "done",
+      says: "carried out: 1 action"
+    })
     await until("it is complete", () => statusOf(ground, first) === "complete")
     expect(await cli("apply", "old.json")).toMatchObject({
       code: 1,

@@ -80,11 +80,13 @@ const carryOutThere = Effect.fn("apply.there")(function* (
   yield* requests.submit(request)
   const about = { kind: "apply", precondition, uuid: request.uuid }
   const says = acceptedBy(holder)
-  if (!options.wait) return yield* tellAnswer({ result: "accepted", says, about }, options)
+  if (!options.wait)
+    return yield* tellAnswer({ result: "accepted", says, about: { applied: false, ...about } }, options)
   const answer = yield* awaitAnswer(config, request, options.waitTimeout * 1000).pipe(
     standsAnyway(`The request stands: ${says}.`)
   )
-  yield* tellAnswer({ result: answer?.result ?? "waiting", says: answer?.says ?? says, about }, options)
+  const result = answer?.result ?? "waiting"
+  yield* tellAnswer({ result, says: answer?.says ?? says, about: { applied: result === "done", ...about } }, options)
 })
 
 const applyFile = Effect.fn("apply")(function* (config: Configuration, file: string, options: AskOptions) {
