@@ -73,7 +73,7 @@ describe("a kept plan", () => {
     [
       "its task was completed",
       ({ ground, ready }) => ground.tinytask.update(ready, { status: "complete" }),
-      ({ ready }) => `task ${ready} was there and is not`
+      ({ ready }) => `task ${ready} was part of the plan and is not`
     ],
     [
       "its task was blocked",

@@ -100,7 +100,7 @@ describe("what a plan of any world rests on", () => {
         changed({ _tag: "Assign", taskId: id, assignee: "maria" }),
         `planned no more: start task ${id} `
       )
-      expectChange(world, changed({ _tag: "Finish", taskId: id }), `task ${id} was there and is not`)
+      expectChange(world, changed({ _tag: "Finish", taskId: id }), `task ${id} was part of the plan and is not`)
       const tinytask = {
         ...observed.tinytask,
         tasks: observed.tinytask.tasks.map((task) =>

@@ -2,12 +2,24 @@
 import type { PlanSubject, SubjectAction } from "../domain/PlanSubject.ts"
 import { timestampOf } from "../domain/time.ts"
 
+/** How it is said that a thing is in one of the two only. */
+interface ComingAndGoing {
+  readonly came: string
+  readonly went: string
+}
+
+const isThere: ComingAndGoing = { came: "was not there and is", went: "was there and is not" }
+
+/** Tasks that nothing is done about stand in neither: one that is missing may well be there. */
+const isTouched: ComingAndGoing = { came: "was not part of the plan and is", went: "was part of the plan and is not" }
+
 /** What was and what is, by name; a thing that says the same in both has not changed. */
 const changes = <A>(
   before: ReadonlyArray<A>,
   after: ReadonlyArray<A>,
   nameOf: (item: A) => string,
-  say: (item: A) => string
+  say: (item: A) => string,
+  { came, went } = isThere
 ): ReadonlyArray<string> => {
   const saysByName = (items: ReadonlyArray<A>) => new Map(items.map((item) => [nameOf(item), say(item)] as const))
   const was = saysByName(before)
@@ -16,8 +28,8 @@ const changes = <A>(
     const old = was.get(name)
     const now = is.get(name)
     if (old === now) return []
-    if (old === undefined) return [`${name} was not there and is: ${now ?? ""}`]
-    return now === undefined ? [`${name} was there and is not: ${old}`] : [`${name} was ${old} and is ${now}`]
+    if (old === undefined) return [`${name} ${came}: ${now ?? ""}`]
+    return now === undefined ? [`${name} ${went}: ${old}`] : [`${name} was ${old} and is ${now}`]
   })
 }
 
@@ -80,7 +92,8 @@ export const subjectDifference = (before: PlanSubject, after: PlanSubject): Read
     after.tasks,
     ({ taskId }) => `task ${taskId}`,
     ({ assignee, blockedBy, createdAt, queue, status }) =>
-      `${status}, created ${createdAt}, assigned to ${orNone(assignee, "nobody")}, in ${queue === null ? "no queue" : `queue ${queue}`}, blocked by ${orNone(blockedBy, "nothing")}`
+      `${status}, created ${createdAt}, assigned to ${orNone(assignee, "nobody")}, in ${queue === null ? "no queue" : `queue ${queue}`}, blocked by ${orNone(blockedBy, "nothing")}`,
+    isTouched
   ),
   ...changes(
     before.agents,
