@@ -101,13 +101,14 @@ const worseOf = (left: Liveness, right: Liveness): Liveness =>
 
 /**
  * A lease that contradicts its claim may have processes of its own: both must be proven dead before it is removed. A
- * supervisor that has written its ending has nothing more to do there, and may hang for ever.
+ * supervisor that lives on after it wrote its ending has nothing more to do, and may hang for ever.
  */
 const withLeaseEvidence = (evidence: Evidence, lease: TaskRecord["lease"]): Evidence => {
   if (lease._tag !== "Read" || lease.lease.phase === "starting") return evidence
   const { agent, others, scanned, supervisor } = lease.evidence
+  const isLingering = lease.lease.phase === "finished" && supervisor === "alive"
   return {
-    supervisor: lease.lease.phase === "finished" ? evidence.supervisor : worseOf(evidence.supervisor, supervisor),
+    supervisor: isLingering ? evidence.supervisor : worseOf(evidence.supervisor, supervisor),
     agent: evidence.agent === null ? agent : worseOf(evidence.agent, agent ?? "dead"),
     others: [...new Set([...evidence.others, ...others])].sort((left, right) => left - right),
     scanned: evidence.scanned && scanned

@@ -473,6 +473,16 @@ describe("odd files", () => {
       lines: ["running task 1 on ada (epoch 3): its lease contradicts its claim"]
     },
     {
+      name: "such a lease whose ending is written, and of which only the supervisor lives: it holds nothing",
+      world: files(evidence.claimDead, {
+        lease: { _tag: "Read", lease: finishedLease(1, 2, "ada"), evidence: evidence.agentGone }
+      }),
+      lines: [
+        "running task 1 on ada (epoch 3): its lease contradicts its claim",
+        "  rebuild its lease from its claim, set aside: lease-contradicts-claim"
+      ]
+    },
+    {
       name: "such a lease of another host keeps nobody from stopping what the claim's agent left behind",
       world: files(
         { ...evidence.claimDead, others: [4711] },
