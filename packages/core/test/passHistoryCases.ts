@@ -186,6 +186,22 @@ export const cases: { readonly [name: string]: History } = {
       wait(1)
     ]
   },
+  "a repair asks the claim of which task the latest start was, not an older lease that came back": {
+    scripts: ["completesAtOnce", "completes"],
+    steps: [
+      dev,
+      ops,
+      rest,
+      wait(1),
+      { _tag: "TinytaskAnew" },
+      pass(),
+      { _tag: "Lease", task: 0, fault: "back", nth: 1 },
+      { _tag: "AttemptsFile", task: 0, readable: false },
+      wait(1),
+      { _tag: "Ask", what: "repair", task: 0, nth: 0 },
+      pass()
+    ]
+  },
   "a start that wakes its complete parent is followed by a look at the parent's attempt, and then by nothing": {
     scripts: ["lingers"],
     steps: [

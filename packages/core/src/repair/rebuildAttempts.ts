@@ -115,8 +115,11 @@ export const withEpochUsed = (attempts: Attempts, epoch: number, nowMs: number):
 export const rebuildAttempts = (input: RebuildInput): Attempts => {
   const { desired, nowMs, record, task, taskId } = input
   const lease = record?.lease._tag === "Read" ? record.lease.lease : null
+  const last = laterOf(laterOf(fromLease(input), fromClaim(input)), fromHistory(input))
+  // A lease of an earlier start may be of another task under this number.
+  const ownLease = lease !== null && lease.epoch === last?.epoch ? lease : null
   const endpoint = lease?.endpoint ?? desired.endpoint
-  const taskCreatedAt = lease?.taskCreatedAt ?? task?.createdAt ?? noTime
+  const taskCreatedAt = ownLease?.taskCreatedAt ?? task?.createdAt ?? lease?.taskCreatedAt ?? noTime
   const lines = [...input.lines].sort(byEpoch)
   const counted = lines
     .filter(({ startedAt }) => millisOf(startedAt) >= millisOf(taskCreatedAt))
@@ -132,6 +135,5 @@ export const rebuildAttempts = (input: RebuildInput): Attempts => {
     detail
   }))
   const outcomes = [...new Map(told.map((outcome) => [outcome.epoch, outcome])).values()].slice(-outcomesKept)
-  const last = laterOf(laterOf(fromLease(input), fromClaim(input)), fromHistory(input))
   return withEpochUsed({ ...counted, last, outcomes }, Math.max(record?.epochMax ?? 0, input.epochSeen), nowMs)
 }
