@@ -214,5 +214,18 @@ export const cases: { readonly [name: string]: History } = {
       { _tag: "Kill", process: 1 },
       rest
     ]
+  },
+  "what an agent tells Tinytask in the moment of a sleeper's pass is not the sleeper's doing": {
+    scripts: ["completesAtOnce", "completes"],
+    steps: [
+      dev,
+      ops,
+      pass(),
+      { _tag: "Hang", supervisor: 0, how: "spins" },
+      wait(1),
+      { _tag: "Rival" },
+      { _tag: "Wake", supervisor: 0 },
+      { _tag: "SleeperPass" }
+    ]
   }
 }

@@ -231,6 +231,9 @@ export class HistorySchedulers {
   private sleeperPass(): void {
     if (this.sleeper === null) return
     this.readSettings()
+    const { world } = this.machine
+    // What agents do in this very moment is not the sleeper's doing.
+    world.settle(world.machine.nowMs)
     const before = this.written()
     const exit = this.sleeper.pass(this.desired)
     if (Exit.isFailure(exit)) this.lookAt(exit.cause)
