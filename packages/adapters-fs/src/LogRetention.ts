@@ -6,7 +6,7 @@
 import { lstatSync, rmdirSync, unlinkSync } from "node:fs"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
-import { AttemptsFile } from "@tinyscheduler/core/domain/Attempts"
+import { AttemptsFile, unendedStart } from "@tinyscheduler/core/domain/Attempts"
 import type { TaskId } from "@tinyscheduler/core/domain/identifiers"
 import { parseClaimFileName, taskFileName } from "@tinyscheduler/core/protocol/layout"
 import { attemptsMaxBytes } from "./AttemptHistory.ts"
@@ -50,9 +50,8 @@ const attemptsStanding = (paths: StatePaths, taskId: TaskId): Standing => {
   const decoded = file._tag === "Json" ? decodeAttempts(file.value) : null
   // Without its attempts file a task's epochs are told by its logs.
   if (decoded === null || !decoded.ok) return "kept"
-  const { last, outcomes, parked } = decoded.value
-  if (last !== null && !outcomes.some(({ epoch }) => epoch === last.epoch)) return "kept"
-  return parked === null ? "ended" : "parked"
+  if (unendedStart(decoded.value) !== null) return "kept"
+  return decoded.value.parked === null ? "ended" : "parked"
 }
 
 const mayBeThere = (path: string): boolean => {

@@ -109,6 +109,9 @@ const isTrue = (reason: WaitReason, id: TaskId, scene: Scene): boolean => {
     case "EarlierAttempt":
       return (
         reason.liveness === "unknown" ||
+        // Its claims go in this very plan.
+        (reason.liveness === "dead" &&
+          scene.plan.actions.some((action) => action._tag === "Sweep" && action.taskId === id)) ||
         [...machine.processes.values()].some(({ attempt, state }) => attempt?.taskId === id && state !== "Z")
       )
     case "StartsOff":

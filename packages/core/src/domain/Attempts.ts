@@ -29,6 +29,8 @@ const LastStart = Schema.Struct({
   })
 )
 
+export type LastStart = typeof LastStart.Type
+
 /** How one attempt ended, as its task remembers it. */
 export const RecordedOutcome = Schema.Struct({
   epoch: Epoch,
@@ -79,6 +81,12 @@ export const Attempts = Schema.Struct({
   observed: Schema.NullOr(Sighting)
 })
 export type Attempts = typeof Attempts.Type
+
+/** The latest start while no ending of it is recorded; null when there is none. */
+export const unendedStart = (attempts: Attempts | null): LastStart | null => {
+  const last = attempts?.last ?? null
+  return attempts?.outcomes.some(({ epoch }) => epoch === last?.epoch) === true ? null : last
+}
 
 /** What is known of a task of which nothing has been written yet. */
 export const newAttempts = (task: Pick<Attempts, "taskId" | "endpoint" | "taskCreatedAt">): Attempts => ({

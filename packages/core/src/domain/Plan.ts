@@ -6,6 +6,7 @@ import type { Sighting, StopReason, StopRecord, StopRung } from "./Attempts.ts"
 import type { StartsPolicy, SuccessPolicy } from "./DesiredState.ts"
 import type { AgentName, Epoch, TaskId, Token } from "./identifiers.ts"
 import type { Outcome } from "./Outcome.ts"
+import type { Liveness } from "./ProcessIdentity.ts"
 import type { TaskPrior } from "./Task.ts"
 
 /** Why a task waits: a closed union, each with its numbers. */
@@ -36,7 +37,7 @@ export type WaitReason =
   | { readonly _tag: "OpenSubtasks"; readonly count: number }
   | { readonly _tag: "LeaseUnreadable"; readonly path: string; readonly problem: string }
   | { readonly _tag: "AttemptsUnreadable"; readonly problem: string }
-  | { readonly _tag: "EarlierAttempt"; readonly epoch: number; readonly liveness: "alive" | "unknown" }
+  | { readonly _tag: "EarlierAttempt"; readonly epoch: number; readonly liveness: Liveness }
   | { readonly _tag: "StartsOff"; readonly policy: Exclude<StartsPolicy, "on">; readonly reason: string | null }
   | { readonly _tag: "StartBound"; readonly bound: number }
   | { readonly _tag: "TinytaskUnread"; readonly reason: string }

@@ -4,7 +4,8 @@
  * empty too.
  */
 import * as Effect from "effect/Effect"
-import type { Attempts, StopRecord } from "../domain/Attempts.ts"
+import { unendedStart } from "../domain/Attempts.ts"
+import type { LastStart, StopRecord } from "../domain/Attempts.ts"
 import type { Claim, Lease, LegacyLease } from "../domain/Lease.ts"
 import { judgeLiveness, processesOfAttempt, reach } from "../domain/ProcessIdentity.ts"
 import type {
@@ -29,8 +30,6 @@ export interface Joined {
   readonly stored: StoredTask
   readonly attempts: StoredAttempts | null
 }
-
-type LastStart = NonNullable<Attempts["last"]>
 
 /** The supervisor named by a lease; null while nobody has claimed it. */
 export const supervisorOfLease = (lease: Lease): ProcessIdentity | null =>
@@ -92,10 +91,8 @@ const needsScan = (
     return leaderLiveness(stored.lease.lease, here, sightIn(sights, stored.lease.lease.pid)) === "dead"
   if (stored.lease._tag === "Read" && stored.lease.lease.phase === "finished") return true
   if (looksDead(stored, here, sights)) return true
-  const last = attempts?.attempts?.last ?? null
-  return stored.lease._tag === "Missing" && stored.claims.length === 0 && last !== null
-    ? attempts?.attempts?.outcomes.every(({ epoch }) => epoch !== last.epoch) === true
-    : false
+  const isBare = stored.lease._tag === "Missing" && stored.claims.length === 0
+  return isBare && unendedStart(attempts?.attempts ?? null) !== null
 }
 
 /** What the processes of the attempts showed, in the form the records want it. */

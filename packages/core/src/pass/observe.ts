@@ -6,7 +6,8 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import type { Attempts, StopRecord } from "../domain/Attempts.ts"
+import { unendedStart } from "../domain/Attempts.ts"
+import type { Attempts, LastStart, StopRecord } from "../domain/Attempts.ts"
 import type { DesiredState } from "../domain/DesiredState.ts"
 import type { TaskId } from "../domain/identifiers.ts"
 import type { ObservedState, StartFault, TinytaskSight } from "../domain/ObservedState.ts"
@@ -67,11 +68,8 @@ export const epochMaxOf = (stored: StoredTask, attempts: StoredAttempts | null):
   )
 
 /** A start without an ending, of which neither lease nor claim is left. */
-export const openStartOf = (stored: StoredTask, attempts: Attempts | null): NonNullable<Attempts["last"]> | null => {
-  const last = attempts?.last ?? null
-  if (last === null || stored.lease._tag !== "Missing" || stored.claims.length > 0) return null
-  return attempts?.outcomes.some(({ epoch }) => epoch === last.epoch) === true ? null : last
-}
+export const openStartOf = (stored: StoredTask, attempts: Attempts | null): LastStart | null =>
+  stored.lease._tag === "Missing" && stored.claims.length === 0 ? unendedStart(attempts) : null
 
 /** The record on disk, or the one that could not be written there, whichever went further. */
 const stopOf = (stored: StoredTask, remembered: ReadonlyMap<string, StopRecord>): StopRecord | null => {

@@ -98,9 +98,12 @@ export const isFinishedAndGone = ({ view }: Facts): boolean =>
 /** Its loss was recorded by the clock, and nothing has shown since that it lives. */
 export const isGivenUp = ({ unknown, view }: Facts): boolean => unknown && view.recorded?.outcome === "lost"
 
-/** A tombstone won its epoch before it began; where a lease went further, the tombstone came when its claim was missing. */
+/**
+ * A tombstone won its epoch before it began; where a lease went further, the tombstone came when its claim was missing.
+ * Nothing is undone while the supervisor of a lease that contradicts it may live.
+ */
 export const isUndone = ({ view }: AttemptContext): boolean =>
-  view.claim === "tombstone" && (view.lease === null || view.lease.phase === "starting")
+  view.claim === "tombstone" && (view.lease === null || view.lease.phase === "starting") && isProvenDead(view.evidence)
 
 /** Everything the rules ask about one attempt. */
 export const factsOf = (context: AttemptContext): Facts => {

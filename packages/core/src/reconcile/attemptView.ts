@@ -2,7 +2,8 @@
  * Step 1, leases: what the files of one task amount to. Lease, claims and attempts file may be missing, torn or at odds;
  * this names the one attempt that they are about. It judges nobody alive or dead.
  */
-import type { Attempts, RecordedOutcome, StopRecord } from "../domain/Attempts.ts"
+import { unendedStart } from "../domain/Attempts.ts"
+import type { Attempts, LastStart, RecordedOutcome, StopRecord } from "../domain/Attempts.ts"
 import type { Epoch } from "../domain/identifiers.ts"
 import type { Claim, Lease, LegacyLease } from "../domain/Lease.ts"
 import type { AttemptReference, RunningDetail, WaitReason } from "../domain/Plan.ts"
@@ -54,6 +55,8 @@ export type AttemptView =
       readonly reference: AttemptReference
       readonly queue: string | null
       readonly liveness: Liveness
+      /** Nothing starts before they are gone: the latest start has no ending, or has its claim among them. */
+      readonly holds: boolean
     }
   | {
       readonly _tag: "Legacy"
@@ -72,8 +75,6 @@ export type AttemptView =
     }
   | { readonly _tag: "Nothing" }
 
-type LastStart = NonNullable<Attempts["last"]>
-
 const recordedOutcome = (attempts: Attempts | null, epoch: number): RecordedOutcome | null =>
   attempts?.outcomes.find((recorded) => recorded.epoch === epoch) ?? null
 
@@ -85,11 +86,19 @@ const startOf = ({ attempts }: TaskRecord, epoch: number): LastStart | null => {
 
 const unassigned: TaskPrior = { status: "idle", assignee: null }
 
+type ReadClaim = Extract<ClaimSight, { readonly _tag: "Read" }>
+
+/** Of a tombstone there is nothing to look for. */
+const nobodyEver: Evidence = { supervisor: "dead", agent: null, others: [], scanned: true }
+
+const evidenceOfClaim = ({ claim, evidence }: ReadClaim): Evidence =>
+  claim.kind === "tombstone" ? nobodyEver : evidence
+
 /** A tombstone never had a process; a claim that can't be read may be anybody's. */
 const claimLiveness = (sight: ClaimSight): Liveness => {
   if (sight._tag === "Unreadable") return "unknown"
-  const { claim, evidence } = sight
-  if (claim.kind === "tombstone" || isProvenDead(evidence)) return "dead"
+  const evidence = evidenceOfClaim(sight)
+  if (isProvenDead(evidence)) return "dead"
   return evidence.supervisor === "alive" || evidence.others.length > 0 ? "alive" : "unknown"
 }
 
@@ -99,20 +108,23 @@ const claimIsDead = (sight: ClaimSight): boolean => claimLiveness(sight) === "de
 const worseOf = (left: Liveness, right: Liveness): Liveness =>
   left === "alive" || right === "alive" ? "alive" : left === "unknown" || right === "unknown" ? "unknown" : "dead"
 
+/** Of a claim and a lease: dead where both are, alive where one is. */
+const worseEvidence = (ofClaim: Evidence, ofLease: Evidence): Evidence => ({
+  supervisor: worseOf(ofClaim.supervisor, ofLease.supervisor),
+  agent: ofClaim.agent === null ? ofLease.agent : worseOf(ofClaim.agent, ofLease.agent ?? "dead"),
+  others: [...new Set([...ofClaim.others, ...ofLease.others])].sort((left, right) => left - right),
+  scanned: ofClaim.scanned && ofLease.scanned
+})
+
 /**
  * A lease that contradicts its claim may have processes of its own: both must be proven dead before it is removed. A
  * supervisor that lives on after it wrote its ending has nothing more to do, and may hang for ever.
  */
-const withLeaseEvidence = (evidence: Evidence, lease: TaskRecord["lease"]): Evidence => {
+const withLeaseEvidence = (sight: ReadClaim, lease: TaskRecord["lease"]): Evidence => {
+  const evidence = evidenceOfClaim(sight)
   if (lease._tag !== "Read" || lease.lease.phase === "starting") return evidence
-  const { agent, others, scanned, supervisor } = lease.evidence
-  const isLingering = lease.lease.phase === "finished" && supervisor === "alive"
-  return {
-    supervisor: isLingering ? evidence.supervisor : worseOf(evidence.supervisor, supervisor),
-    agent: evidence.agent === null ? agent : worseOf(evidence.agent, agent ?? "dead"),
-    others: [...new Set([...evidence.others, ...others])].sort((left, right) => left - right),
-    scanned: evidence.scanned && scanned
-  }
+  const isLingering = lease.lease.phase === "finished" && lease.evidence.supervisor === "alive"
+  return worseEvidence(evidence, isLingering ? { ...lease.evidence, supervisor: "dead" } : lease.evidence)
 }
 
 /** Of the claims below an epoch, the largest up to which all are proven dead. */
@@ -128,6 +140,22 @@ const sweepableBelow = (claims: ReadonlyArray<ClaimSight>, epoch: number): Epoch
 /** Claims stay where the lease is of their epoch or an earlier one, or can't say of which: it may still need them. */
 const lowestNeeded = ({ lease }: TaskRecord, epoch: number): number =>
   lease._tag === "Unreadable" ? 0 : lease._tag === "Read" ? Math.min(lease.lease.epoch, epoch) : epoch
+
+/**
+ * A lease that runs and its claim name one supervisor, unless somebody edited one of them: then either may live. Only a
+ * claim has one while the lease is an intent.
+ */
+const evidenceOfBoth = (lease: Lease, evidence: Evidence, own: ClaimSight | undefined): Evidence => {
+  if (own?._tag !== "Read") return evidence
+  switch (lease.phase) {
+    case "starting":
+      return evidenceOfClaim(own)
+    case "running":
+      return worseEvidence(evidenceOfClaim(own), evidence)
+    case "finished":
+      return evidence
+  }
+}
 
 const fromLease = (record: TaskRecord, lease: Lease, evidence: Evidence): AttemptView => {
   const own = record.claims.find((sight) => sight.epoch === lease.epoch)
@@ -155,7 +183,7 @@ const fromLease = (record: TaskRecord, lease: Lease, evidence: Evidence): Attemp
     leaseFault: null,
     claim,
     claimed,
-    evidence: lease.phase === "starting" && own?._tag === "Read" ? own.evidence : evidence,
+    evidence: evidenceOfBoth(lease, evidence, own),
     orphaned: false,
     recorded: recordedOutcome(record.attempts, lease.epoch),
     stop: record.stop?.epoch === lease.epoch ? record.stop : null,
@@ -166,11 +194,7 @@ const fromLease = (record: TaskRecord, lease: Lease, evidence: Evidence): Attemp
   }
 }
 
-const fromClaim = (
-  record: TaskRecord,
-  sight: Extract<ClaimSight, { readonly _tag: "Read" }>,
-  leaseFault: AttemptFiles["leaseFault"]
-): AttemptView => {
+const fromClaim = (record: TaskRecord, sight: ReadClaim, leaseFault: AttemptFiles["leaseFault"]): AttemptView => {
   const { claim, epoch } = sight
   const recorded = recordedOutcome(record.attempts, epoch)
   const last = startOf(record, epoch)
@@ -189,7 +213,14 @@ const fromClaim = (
     // it does where nobody can look, once the clock gives it up.
     const isOutOfSight = liveness === "unknown" && sight.evidence.supervisor === "unknown"
     const mayBeCutShort = last !== null && (claim.kind === "tombstone" || liveness === "dead" || isOutOfSight)
-    if (!mayBeCutShort) return { _tag: "Remains", reference, queue: last?.queue ?? null, liveness }
+    if (!mayBeCutShort) {
+      const latest = record.attempts?.last?.epoch
+      const holds =
+        liveness !== "dead" ||
+        unendedStart(record.attempts) !== null ||
+        record.claims.some((other) => other.epoch === latest)
+      return { _tag: "Remains", reference, queue: last?.queue ?? null, liveness, holds }
+    }
   }
   return {
     _tag: "Attempt",
@@ -198,7 +229,7 @@ const fromClaim = (
     leaseFault,
     claim: claim.kind,
     claimed: claim,
-    evidence: withLeaseEvidence(sight.evidence, record.lease),
+    evidence: withLeaseEvidence(sight, record.lease),
     orphaned:
       sight.evidence.supervisor === "dead" && (sight.evidence.others.length > 0 || sight.evidence.agent === "alive"),
     recorded,
@@ -213,8 +244,8 @@ const fromClaim = (
 /** A start without an ending that is later than every claim: it was written down, and then neither lease nor claim. */
 const openStart = (record: TaskRecord): AttemptView | null => {
   const { attempts } = record
-  const last = attempts?.last ?? null
-  if (attempts === null || last === null || recordedOutcome(attempts, last.epoch) !== null) return null
+  const last = unendedStart(attempts)
+  if (attempts === null || last === null) return null
   if (record.claims.some((sight) => sight.epoch >= last.epoch)) return null
   return {
     _tag: "OpenStart",
@@ -293,7 +324,7 @@ export const holdOf = (view: AttemptView): { readonly agent: string | null; read
     case "Nothing":
       return null
     case "Remains":
-      return view.liveness === "dead" ? null : { agent: view.reference.agent, queue: view.queue }
+      return view.holds ? { agent: view.reference.agent, queue: view.queue } : null
     case "Attempt":
     case "OpenStart":
       return { agent: view.reference.agent, queue: view.queue }

@@ -52,7 +52,7 @@ export const describeReason = (reason: WaitReason): string => {
     case "AttemptsUnreadable":
       return `attempts unreadable: ${reason.problem}`
     case "EarlierAttempt":
-      return `earlier attempt (epoch ${reason.epoch}) ${reason.liveness}`
+      return `earlier attempt (epoch ${reason.epoch}) ${reason.liveness}${reason.liveness === "dead" ? ", its claims are being removed" : ""}`
     case "StartsOff":
       return `starts are off: ${reason.policy}${reason.reason === null ? "" : ` (${reason.reason})`}`
     case "StartBound":

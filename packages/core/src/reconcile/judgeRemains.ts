@@ -24,7 +24,8 @@ export const judgeRemains = (
   const { liveness, reference } = view
   const { epoch } = reference
   const sweep = (withoutProof: boolean): Action => ({ _tag: "Sweep", taskId, epoch, withoutProof })
-  if (liveness === "dead") return { verdict: null, actions: [sweep(false)], nextMonoMs: null }
+  const wait: Verdict = { _tag: "Wait", taskId, reasons: [{ _tag: "EarlierAttempt", epoch, liveness }] }
+  if (liveness === "dead") return { verdict: view.holds ? wait : null, actions: [sweep(false)], nextMonoMs: null }
   // A claim that can't be read may be anybody's: only a person can tell.
   const isUnknown = liveness === "unknown" && record.claims.every(({ _tag }) => _tag === "Read")
   const look = lookAgain({
@@ -39,13 +40,12 @@ export const judgeRemains = (
     stored: record.attempts?.observed ?? null,
     policy
   })
-  const verdict: Verdict = { _tag: "Wait", taskId, reasons: [{ _tag: "EarlierAttempt", epoch, liveness }] }
   // Its slot is free once it is gone, not in the plan that removes it.
-  if (look.unknownTooLong) return { verdict, actions: [sweep(true)], nextMonoMs: null }
+  if (look.unknownTooLong) return { verdict: wait, actions: [sweep(true)], nextMonoMs: null }
   const since = look.sighting?.unknownSinceMonoMs ?? null
   const note: Action = { _tag: "Note", attempt: reference, sighting: look.sighting, taskCreatedAt: null }
   return {
-    verdict,
+    verdict: wait,
     actions: look.changed && record.attempts !== null ? [note] : [],
     nextMonoMs: since === null || policy.unknownLostSec === 0 ? null : since + policy.unknownLostSec * 1000
   }

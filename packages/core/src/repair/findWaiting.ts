@@ -67,6 +67,8 @@ const ofWait = (
       if (reason.liveness === "alive") {
         return [{ _tag: "Survivors", taskId, epoch: reason.epoch, pids, why: "earlier-attempt" }]
       }
+      // Its claims go with the next pass.
+      if (reason.liveness === "dead") return []
       // What an unreadable claim keeps from being known is a finding of its own.
       return record.claims.some(({ _tag }) => _tag === "Unreadable")
         ? []

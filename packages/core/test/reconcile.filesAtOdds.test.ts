@@ -1,0 +1,27 @@
+/** Whatever the files of a task say together, a plan of them breaks no invariant, so that the audit has nothing to refuse. */
+import { expect, it } from "vitest"
+import { violationsOf } from "../src/reconcile/invariants.ts"
+import { reconcile } from "../src/reconcile/reconcile.ts"
+import { epochMaxOf, evidence, here, oneAgent } from "./builders.ts"
+import { filesAtOdds, shortFiles } from "./filesAtOdds.ts"
+
+const faultsMax = 20
+
+it.each(filesAtOdds({ epochs: [1, 2, 3], place: here, mayLive: true }))(
+  "%s beside every combination of claims and attempts file",
+  (_name, combinations) => {
+    const faults: Array<string> = []
+    for (const files of combinations) {
+      for (const openStart of [null, evidence.claimDead]) {
+        const { desired, observed } = oneAgent()
+          .addTask(1)
+          .addRecord(1, { ...files, openStart, epochMax: epochMaxOf(files) })
+          .build()
+        const broken = violationsOf(observed, desired, reconcile(observed, desired))
+        faults.push(...broken.map(({ message }) => `${message}: ${shortFiles(files)}`))
+      }
+    }
+    expect(faults.slice(0, faultsMax)).toEqual([])
+    expect(combinations.length).toBeGreaterThan(1000)
+  }
+)
