@@ -1,7 +1,7 @@
 /** What people break in a state directory by hand, each found, told and mended, beside nobody and beside a daemon; and never what lives. */
 import { appendFileSync, chmodSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { expect, it } from "vitest"
-import { type Ground, makeGround, treeOf } from "./harness/Ground.ts"
+import { Ground, makeGround, treeOf } from "./harness/Ground.ts"
 import { isLiving } from "./harness/processes.ts"
 import type { Ended } from "./harness/program.ts"
 import { overlaps } from "./harness/records.ts"
@@ -198,6 +198,34 @@ it("nothing of a living attempt is touched: its processes are named, and it goes
   await completeAll(ground)
   expect(ground.runs()).toHaveLength(1)
   expect((await repair()).code).toBe(0)
+})
+
+it("a task that another scheduler of this machine has under way in the same name is left to it", async () => {
+  const ground = await makeGround()
+  const other = new Ground()
+  const vaela = ground.scripted("vaela", "dev")
+  for (const one of [ground, other]) one.agents([vaela])
+  const task = await ground.tinytask.add({ queue: "dev", description: '[["exit", 3]]' })
+  const pass = (where: Ground) => where.cli([...once, ...ground.endpoint])
+  await pass(ground)
+  await until("the first attempt has ended", () => ground.lease(task)?.phase === "finished")
+  await ground.cli([...once, ...ground.endpoint, "--enabled=false"])
+  expect(ground.outcomes(task)).toEqual(["failed"])
+
+  await ground.tinytask.update(task, { description: JSON.stringify([["await", ground.path("gate")]]) })
+  await pass(other)
+  await until("the second attempt runs", () => ground.runs().length === 2)
+  const repaired = await ground.cli(["repair", "--json", ...ground.endpoint])
+  expect([repaired.code, short(told(repaired))]).toEqual([1, ["LivingTask 1: left"]])
+  expect(told(repaired).findings[0]?.processes.map(({ pid }) => pid)).toContain(ground.runs()[1]?.pid)
+  expect(ground.tinytask.database.task(task).status).toBe("working")
+  await pass(ground)
+  ground.write("gate", "")
+  await until("the other scheduler has completed it", async () => {
+    await pass(other)
+    return ground.tinytask.database.open() === 0
+  })
+  expect(ground.runs()).toHaveLength(2)
 })
 
 it("beside a daemon the repair is asked of it, and its next pass carries it out", async () => {

@@ -3,7 +3,7 @@
  * synchronous Node: the supervisor carries no Effect, and a read of /proc costs 12 us (a promise, eight times that).
  */
 import type { ProcessRow, ProcessSight } from "@tinyscheduler/core/domain/ProcessIdentity"
-import type { Ourselves, ProcessDescription } from "@tinyscheduler/core/ports/ProcessTable"
+import type { Ourselves, ProcessDescription, StatedTask } from "@tinyscheduler/core/ports/ProcessTable"
 
 export interface Machine {
   /** Who we are; throws one sentence where boot, namespace or our own entry can't be read. */
@@ -13,12 +13,18 @@ export interface Machine {
   readonly startedAtMs: (pid: number) => number | null
   /** All processes; those that vanish meanwhile are left out. */
   readonly scan: () => ReadonlyArray<ProcessRow>
+  /** The task that a process's environment names; null when it names none. */
+  readonly statedTask: (pid: number) => StatedTask | null
   /** What people know a process by; null when it is gone. */
   readonly describe: (pid: number) => Omit<ProcessDescription, "maySignal"> | null
 }
 
 /** The variable that whatever an attempt starts carries from fork on. */
 export const tokenVariable = "TINYSCHEDULER_LEASE"
+
+/** The variables by which an agent knows what it is about. */
+export const taskVariable = "TINYSCHEDULER_TASK_ID"
+export const endpointVariable = "TINYSCHEDULER_MCP_ENDPOINT"
 
 /** Whether a state letter is that of a process or thread which runs no more. */
 export const isDeadState = (state: string): boolean => state === "Z" || state === "X" || state === "x"

@@ -64,6 +64,9 @@ export const layerOf = (machine: Machine) =>
         try: () => machine.scan(),
         catch: (error) => new ProcessesUnreadable({ reason: reasonOf(error) })
       }),
+      statedTask: Effect.fn("ProcessTable.statedTask")(function* (pid: number) {
+        return yield* Effect.try(() => machine.statedTask(pid)).pipe(Effect.orElseSucceed(() => null))
+      }),
       describe: Effect.fn("ProcessTable.describe")(function* (pid: number) {
         return yield* Effect.try(() => describe(machine, pid)).pipe(Effect.orElseSucceed(() => null))
       }),

@@ -8,7 +8,7 @@ import { attemptCgroupAbove } from "@tinyscheduler/core/domain/attemptCgroup"
 import type { ProcessRow, ProcessSight } from "@tinyscheduler/core/domain/ProcessIdentity"
 import type { Ourselves } from "@tinyscheduler/core/ports/ProcessTable"
 import { cgroup2Mounts, type Cgroup2Mount, directoryOf, parseUnified } from "./cgroup2.ts"
-import { isDeadState, type Machine, tokenVariable } from "./Machine.ts"
+import { endpointVariable, isDeadState, type Machine, taskVariable, tokenVariable } from "./Machine.ts"
 import { pidExists } from "./pidExists.ts"
 
 /** Fields 3, 4, 5, 6, 9 and 22 of /proc/PID/stat. */
@@ -168,6 +168,13 @@ const tokenOf = (path: string): string | null => {
   }
 }
 
+const statedTask: Machine["statedTask"] = (pid) => {
+  const environ = fs.readFileSync(`/proc/${pid}/environ`)
+  const taskId = variableIn(environ, taskVariable)
+  const endpoint = variableIn(environ, endpointVariable)
+  return taskId === null || endpoint === null ? null : { taskId, endpoint }
+}
+
 /** The directory of the attempt's cgroup that a process is in; null when it is in none. */
 const cgroupOf = (pid: number, mounts: ReadonlyArray<Cgroup2Mount>): string | null => {
   try {
@@ -209,4 +216,4 @@ const describe: Machine["describe"] = (pid) => {
   return { name, state: entry.state, user: fs.statSync(`/proc/${pid}`).uid }
 }
 
-export const procfs: Machine = { identify, look, startedAtMs, scan, describe }
+export const procfs: Machine = { identify, look, startedAtMs, scan, statedTask, describe }

@@ -6,7 +6,7 @@ import { spawnSync } from "node:child_process"
 import * as os from "node:os"
 import type { ProcessRow, ProcessSight } from "@tinyscheduler/core/domain/ProcessIdentity"
 import type { Ourselves } from "@tinyscheduler/core/ports/ProcessTable"
-import type { Machine } from "./Machine.ts"
+import { endpointVariable, type Machine, taskVariable } from "./Machine.ts"
 import { pidExists } from "./pidExists.ts"
 
 const timeoutMs = 5000
@@ -88,10 +88,24 @@ const scan = (): ReadonlyArray<ProcessRow> => {
   return rows
 }
 
+/** Where ps shows an environment, its variables stand behind the command, a blank between each two. */
+export const variableOf = (command: string, name: string): string | null =>
+  command
+    .split(/\s/)
+    .find((word) => word.startsWith(`${name}=`))
+    ?.slice(name.length + 1) ?? null
+
+const statedTask: Machine["statedTask"] = (pid) => {
+  const command = run("ps", ["-Eww", "-o", "command=", "-p", `${pid}`])
+  const taskId = variableOf(command, taskVariable)
+  const endpoint = variableOf(command, endpointVariable)
+  return taskId === null || endpoint === null ? null : { taskId, endpoint }
+}
+
 const describe: Machine["describe"] = (pid) => {
   const [, user, state, name] =
     /^\s*(\d+)\s+(\S)\S*\s+(.*)$/m.exec(run("ps", ["-o", "uid=,stat=,ucomm=", "-p", `${pid}`])) ?? []
   return name === undefined ? null : { name: name.trim(), state: state ?? "?", user: Number(user) }
 }
 
-export const ps: Machine = { identify, look, startedAtMs, scan, describe }
+export const ps: Machine = { identify, look, startedAtMs, scan, statedTask, describe }

@@ -75,7 +75,14 @@ describe("identity", () => {
     const broken = () => {
       throw new Error("/proc is not mounted")
     }
-    const machine: Machine = { identify: broken, look: broken, scan: broken, startedAtMs: broken, describe: broken }
+    const machine: Machine = {
+      identify: broken,
+      look: broken,
+      scan: broken,
+      startedAtMs: broken,
+      statedTask: broken,
+      describe: broken
+    }
     return Effect.gen(function* () {
       const table = yield* ProcessTable
       assert.strictEqual((yield* Effect.flip(table.ourselves))._tag, "HostUnidentified")

@@ -21,7 +21,7 @@ import {
   unreadable,
   world
 } from "./builders.ts"
-import { ended, found, short, tornLease } from "./repairSight.ts"
+import { carrier, ended, found, short, tornLease } from "./repairSight.ts"
 
 const working = { status: "working", assignee: "ada" } as const
 
@@ -37,6 +37,7 @@ describe("a task that is working, and nobody works on it", () => {
     expect(finding).toEqual({
       _tag: "ForgottenTask",
       taskId: 1,
+      endpoint: "http://localhost:3000",
       agent: "ada",
       epoch: 3,
       token: tokenOf(1, 3),
@@ -51,10 +52,21 @@ describe("a task that is working, and nobody works on it", () => {
   ])("is left while a process carries the token %s", (_name, token) => {
     const all = found(
       oneAgent().addTask(1, working).addAttempts(1, endedOnce),
-      { carriers: [{ pid: 77, token }] },
+      { carriers: [carrier(77, token)] },
       { history: [ended(1, 2, "ada")] }
     )
     expect(all).toEqual([{ _tag: "LivingTask", taskId: 1, agent: "ada", pids: [77] }])
+  })
+
+  it.each([
+    ["there", "1", "http://localhost:3000", true],
+    ["there, spelled otherwise", "1", "HTTP://Localhost:3000/mcp", true],
+    ["at another task", "11", "http://localhost:3000", false],
+    ["in another Tinytask", "1", "http://elsewhere:3000", false]
+  ])("that another scheduler's agent is at, %s, is left: %s of %s", (_name, stated, endpoint, isLeft) => {
+    const stranger = { ...carrier(77, tokenOf(9, 9)), statedTask: { taskId: stated, endpoint } }
+    const all = found(oneAgent().addTask(1, working).addAttempts(1, endedOnce), { carriers: [stranger] })
+    expect(short(all)).toEqual([isLeft ? "LivingTask 1: person" : "ForgottenTask 1: mend"])
   })
 
   it.each([
@@ -110,8 +122,8 @@ describe("an unreadable lease", () => {
   })
 
   it.each([
-    ["the token of the last start", { carriers: [{ pid: 77, token: tokenOf(1, 3) }] }, {}],
-    ["the token in the file", { carriers: [{ pid: 77, token: tokenOf(9, 9) }] }, { token: tokenOf(9, 9) }],
+    ["the token of the last start", { carriers: [carrier(77, tokenOf(1, 3))] }, {}],
+    ["the token in the file", { carriers: [carrier(77, tokenOf(9, 9))] }, { token: tokenOf(9, 9) }],
     ["a process named in the file", { namedAlive: new Set([77]) }, { processes: [{ pid: 77, pidStart: null }] }]
   ])("is held while %s lives", (_name, fields, guess) => {
     const [finding] = found(held(), fields, { unreadable: [tornLease(1, guess)] })
@@ -119,7 +131,7 @@ describe("an unreadable lease", () => {
   })
 
   it("whose token nothing tells is held while any token is alive that no attempt here accounts for", () => {
-    const stray = { carriers: [{ pid: 77, token: tokenOf(9, 9) }] }
+    const stray = { carriers: [carrier(77, tokenOf(9, 9))] }
     const hindered = { _tag: "Unaccounted", pids: [77] }
     for (const builder of [held(null), held(2)]) {
       expect(found(builder, stray, { unreadable: [tornLease(1)] })[0]).toMatchObject({ hindrance: hindered })
@@ -129,7 +141,7 @@ describe("an unreadable lease", () => {
     expect(found(held(), stray, later)[0]).toMatchObject({ hindrance: hindered })
     // The tokens of other attempts are accounted for.
     const beside = held(null).addRunning(2, "ada")
-    const carriers = [{ pid: 10_002, token: tokenOf(2, 1) }]
+    const carriers = [carrier(10_002, tokenOf(2, 1))]
     expect(found(beside, { carriers }, { unreadable: [tornLease(1)] })[0]).toMatchObject({ hindrance: null })
   })
 
@@ -139,7 +151,7 @@ describe("an unreadable lease", () => {
       lease: unreadable(1, "ada"),
       attempts: attempts(1, null, { last: last && { ...last, token: standInToken(taskId(1), 3) } })
     })
-    const [finding] = found(builder, { carriers: [{ pid: 77, token: tokenOf(9, 9) }] })
+    const [finding] = found(builder, { carriers: [carrier(77, tokenOf(9, 9))] })
     expect(finding).toMatchObject({ hindrance: { _tag: "Unaccounted" } })
   })
 
@@ -184,7 +196,7 @@ describe("an unreadable claim", () => {
   it("holds its task, and is set aside when nothing of its epoch lives", () => {
     const builder = oneAgent().addRecord(1, { claims: [torn(3)], attempts: attempts(1, { epoch: 3, agent: "ada" }) })
     expect(found(builder)).toMatchObject([{ _tag: "UnreadableClaim", epoch: 3, hindrance: null, remember: null }])
-    const carriers = [{ pid: 77, token: tokenOf(1, 3) }]
+    const carriers = [carrier(77, tokenOf(1, 3))]
     expect(found(builder, { carriers })).toMatchObject([{ hindrance: { _tag: "Alive", pids: [77] } }])
   })
 
@@ -266,7 +278,7 @@ describe("an attempts file that can't be read", () => {
   it("waits while Tinytask can't be read, or while something lives that may be an open start of it", () => {
     const torn = () => oneAgent().addTask(1).addRecord(1, { attemptsProblem: problem })
     expect(short(found(torn().withoutTinytask()))).toEqual(["UnreadableAttempts 1: person"])
-    const carriers = [{ pid: 77, token: tokenOf(9, 9) }]
+    const carriers = [carrier(77, tokenOf(9, 9))]
     expect(short(found(torn(), { carriers }))).toEqual(["UnreadableAttempts 1: person"])
     // What can be made out in it: the history tells of that start, else whether its token is alive.
     const guess = (epochOf: number, token: string | null) => ({
@@ -439,7 +451,7 @@ it("every finding says what, why and what next, each in one line", () => {
     .addRecord(3, { lease: unreadable(3, null) })
     .addTask(4)
     .addRecord(4, { attemptsProblem: "is empty" })
-  const all = found(builder, { carriers: [{ pid: 77, token: tokenOf(9, 9) }] }, { historySkipped: 1 })
+  const all = found(builder, { carriers: [carrier(77, tokenOf(9, 9))] }, { historySkipped: 1 })
   expect(all).toHaveLength(5)
   for (const finding of all) {
     const { because, found: what, todo } = describeFinding(finding)

@@ -4,8 +4,9 @@ import type { Outcome } from "../src/domain/Outcome.ts"
 import { careOf } from "../src/repair/Finding.ts"
 import type { Finding } from "../src/repair/Finding.ts"
 import { findings } from "../src/repair/findings.ts"
-import type { RepairSight } from "../src/repair/RepairSight.ts"
+import type { Carrier, RepairSight } from "../src/repair/RepairSight.ts"
 import type { Guess, Inventory, UnreadableFile } from "../src/ports/StateInventory.ts"
+import type { Token } from "../src/domain/identifiers.ts"
 import { agentName, at, epoch, nowMs, taskId, tokenOf } from "./builders.ts"
 import type { World, WorldBuilder } from "./builders.ts"
 
@@ -33,6 +34,9 @@ export const sightOf = (
   purge: false,
   ...fields
 })
+
+/** A living process with a token, which does not say what it is about. */
+export const carrier = (pid: number, token: Token): Carrier => ({ pid, token, statedTask: null })
 
 /** A line of the history: an attempt that was begun an hour ago, or that many seconds from now. */
 export const ended = (

@@ -37,6 +37,14 @@ export interface ProcessDescription {
   readonly maySignal: boolean
 }
 
+/** What an agent's environment says that it is about, whichever scheduler started it. Unparsed: anybody may write there. */
+export interface StatedTask {
+  /** The value of TINYSCHEDULER_TASK_ID. */
+  readonly taskId: string
+  /** The value of TINYSCHEDULER_MCP_ENDPOINT. */
+  readonly endpoint: string
+}
+
 /** The process that asks, and the machine it runs on. */
 export interface Ourselves {
   readonly here: HostIdentity
@@ -59,6 +67,8 @@ export class ProcessTable extends Context.Service<
     readonly startedAtMs: (pid: number) => Effect.Effect<number | null>
     /** All processes we can see, with the lease token each carries. */
     readonly scan: Effect.Effect<ReadonlyArray<ProcessRow>, ProcessesUnreadable>
+    /** The task that a process's environment names; null when it names none, or can't be read. */
+    readonly statedTask: (pid: number) => Effect.Effect<StatedTask | null>
     /** What people know a process by; null when it is gone or can't be told. */
     readonly describe: (pid: number) => Effect.Effect<ProcessDescription | null>
     /** Signals one process, after its start was compared once more; never a group, never by bare pid. */

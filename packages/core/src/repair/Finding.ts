@@ -21,6 +21,7 @@ export type Finding =
   | {
       readonly _tag: "ForgottenTask"
       readonly taskId: TaskId
+      readonly endpoint: string
       readonly agent: AgentName
       readonly epoch: Epoch
       /** Of the attempt that took the task. */
@@ -28,7 +29,7 @@ export type Finding =
       readonly taskCreatedAt: string
       readonly prior: TaskPrior
     }
-  /** The same, but processes of that attempt or of one before it live. */
+  /** The same, but processes of its attempts live, or of a scheduler beside this one that is at the task. */
   | {
       readonly _tag: "LivingTask"
       readonly taskId: TaskId

@@ -3,7 +3,7 @@ import { isSameEndpoint } from "../reconcile/taskSights.ts"
 import type { Finding } from "./Finding.ts"
 import { rebuiltOf } from "./findAttempts.ts"
 import type { Case, Examination } from "./examine.ts"
-import { carriersOf, tokensOf } from "./hindrance.ts"
+import { carriersOf, engagedIn, tokensOf } from "./hindrance.ts"
 
 export const findWorking = (one: Case, examination: Examination): ReadonlyArray<Finding> => {
   const { lines, record, task, taskId, verdict } = one
@@ -22,8 +22,12 @@ export const findWorking = (one: Case, examination: Examination): ReadonlyArray<
   const isSameTask = attempts.taskCreatedAt === task.createdAt && isSameEndpoint(attempts.endpoint, desired.endpoint)
   if (!isSameTask) return unproven("another-task")
   if (last.agentName !== agent) return unproven("another-agent")
-  const pids = carriersOf(sight, new Set([...tokensOf(record, lines), last.token]))
+  const { endpoint } = attempts
+  const carrying = carriersOf(sight, new Set([...tokensOf(record, lines), last.token]))
+  const engaged = engagedIn(sight.carriers, { taskId, endpoint })
+  const pids = [...new Set([...carrying, ...engaged])].sort((left, right) => left - right)
   if (pids.length > 0) return [{ _tag: "LivingTask", taskId, agent, pids }]
   const { agentName, epoch, prior, token } = last
-  return [{ _tag: "ForgottenTask", taskId, agent: agentName, epoch, token, taskCreatedAt: task.createdAt, prior }]
+  const taskCreatedAt = task.createdAt
+  return [{ _tag: "ForgottenTask", taskId, endpoint, agent: agentName, epoch, token, taskCreatedAt, prior }]
 }

@@ -7,8 +7,9 @@ import type { TaskId } from "../domain/identifiers.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
 import type { UnreadableFile } from "../ports/StateInventory.ts"
 import type { Hindrance } from "./Finding.ts"
+import { isSameEndpoint } from "../reconcile/taskSights.ts"
 import { standInToken } from "./rebuildAttempts.ts"
-import type { RepairSight } from "./RepairSight.ts"
+import type { Carrier, RepairSight } from "./RepairSight.ts"
 
 /** Every token of an attempt at a task that files or history tell of. */
 export const tokensOf = (record: TaskRecord | null, lines: ReadonlyArray<HistoryLine>): ReadonlySet<string> =>
@@ -20,12 +21,27 @@ export const tokensOf = (record: TaskRecord | null, lines: ReadonlyArray<History
     ...lines.map(({ token }) => token)
   ])
 
+const sortedPids = (carriers: ReadonlyArray<Carrier>): ReadonlyArray<number> =>
+  carriers.map(({ pid }) => pid).sort((left, right) => left - right)
+
 /** The living processes that carry one of these tokens, sorted. */
 export const carriersOf = (sight: RepairSight, tokens: ReadonlySet<string>): ReadonlyArray<number> =>
-  sight.carriers
-    .filter(({ token }) => tokens.has(token))
-    .map(({ pid }) => pid)
-    .sort((left, right) => left - right)
+  sortedPids(sight.carriers.filter(({ token }) => tokens.has(token)))
+
+/** A task at a server. */
+export interface TaskThere {
+  readonly taskId: TaskId
+  readonly endpoint: string
+}
+
+/** The living processes that say they are about this task, sorted: another scheduler of this machine may have started it. */
+export const engagedIn = (carriers: ReadonlyArray<Carrier>, { endpoint, taskId }: TaskThere): ReadonlyArray<number> =>
+  sortedPids(
+    carriers.filter(
+      ({ statedTask: stated }) =>
+        stated !== null && stated.taskId === String(taskId) && isSameEndpoint(stated.endpoint, endpoint)
+    )
+  )
 
 /** The living processes that carry the token of no attempt that is known here: of whatever scheduler they are. */
 export const makeUnaccounted = (sight: RepairSight): ReadonlyArray<number> => {
@@ -33,10 +49,7 @@ export const makeUnaccounted = (sight: RepairSight): ReadonlyArray<number> => {
     ...sight.observed.records.flatMap((record) => [...tokensOf(record, [])]),
     ...sight.inventory.history.map(({ token }) => token)
   ])
-  return sight.carriers
-    .filter(({ token }) => !known.has(token))
-    .map(({ pid }) => pid)
-    .sort((left, right) => left - right)
+  return sortedPids(sight.carriers.filter(({ token }) => !known.has(token)))
 }
 
 export interface HindranceInput {

@@ -13,7 +13,7 @@ import { ProcessTable } from "../ports/ProcessTable.ts"
 import { StateInventory } from "../ports/StateInventory.ts"
 import type { Inventory } from "../ports/StateInventory.ts"
 import { TaskQueue } from "../ports/TaskQueue.ts"
-import type { RepairSight } from "./RepairSight.ts"
+import type { Carrier, RepairSight } from "./RepairSight.ts"
 
 export interface LookInput {
   readonly desired: DesiredState
@@ -29,7 +29,7 @@ const isGone = (state: string): boolean => state === "Z" || state === "X" || sta
 export const lookForCarriers = Effect.fn("repair.lookForCarriers")(function* () {
   const processes = yield* ProcessTable
   const { pid: self } = yield* processes.ourselves
-  const carriers = new Map<string, RepairSight["carriers"][number]>()
+  const carriers = new Map<string, Pick<Carrier, "pid" | "token">>()
   for (const rows of [yield* processes.scan, yield* processes.scan]) {
     for (const row of rows) {
       const { pid, state } = row
@@ -37,7 +37,10 @@ export const lookForCarriers = Effect.fn("repair.lookForCarriers")(function* () 
       if (token !== null && !isGone(state) && pid !== self) carriers.set(`${pid} ${token}`, { pid, token })
     }
   }
-  return [...carriers.values()].sort((left, right) => left.pid - right.pid)
+  const sorted = [...carriers.values()].sort((left, right) => left.pid - right.pid)
+  return yield* Effect.forEach(sorted, (carrier) =>
+    Effect.map(processes.statedTask(carrier.pid), (statedTask): Carrier => ({ ...carrier, statedTask }))
+  )
 })
 
 const isSame = (sight: ProcessSight | undefined, pidStart: number): boolean =>

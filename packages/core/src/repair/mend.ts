@@ -13,6 +13,7 @@ import { StateInventory } from "../ports/StateInventory.ts"
 import { TaskQueue } from "../ports/TaskQueue.ts"
 import { taskChangeOf } from "../reconcile/taskChange.ts"
 import type { Finding } from "./Finding.ts"
+import { engagedIn } from "./hindrance.ts"
 import { lookForCarriers } from "./look.ts"
 
 type Of<Tag extends Finding["_tag"]> = Extract<Finding, { readonly _tag: Tag }>
@@ -37,7 +38,8 @@ const setBack = Effect.fn("repair.setBack")(function* (finding: Of<"ForgottenTas
   const lock = yield* SchedulerLock
   const { agent, epoch, prior, taskCreatedAt, taskId, token } = finding
   if (!(yield* isIdleHere(taskId))) return movedOn
-  if ((yield* lookForCarriers()).some((carrier) => carrier.token === token)) return movedOn
+  const carriers = yield* lookForCarriers()
+  if (carriers.some((carrier) => carrier.token === token) || engagedIn(carriers, finding).length > 0) return movedOn
   const details = yield* queue.get(taskId)
   const task = details?.task ?? null
   if (details === null || task === null || task.status !== "working") return movedOn

@@ -5,7 +5,7 @@
  */
 import type { HostIdentity } from "../domain/ProcessIdentity.ts"
 import type { Epoch, TaskId } from "../domain/identifiers.ts"
-import type { Signal } from "../ports/ProcessTable.ts"
+import type { Signal, StatedTask } from "../ports/ProcessTable.ts"
 
 /** A process in memory. */
 export interface SimulatedProcess {
@@ -22,6 +22,8 @@ export interface SimulatedProcess {
   readonly token: string | null
   /** The directory of the attempt's cgroup that it was born in; null = in none. */
   readonly cgroup: string | null
+  /** The task that its environment names; null = none. */
+  readonly statedTask: StatedTask | null
   /** The truth about whose it is, whatever its environment shows; null = no attempt's. */
   readonly attempt: {
     readonly taskId: TaskId
@@ -35,7 +37,7 @@ export interface SimulatedProcess {
 
 /** What a process begins with. */
 export type NewProcess = Pick<SimulatedProcess, "parent" | "token" | "onSignal"> &
-  Partial<Pick<SimulatedProcess, "pid" | "group" | "session" | "cgroup" | "attempt">>
+  Partial<Pick<SimulatedProcess, "pid" | "group" | "session" | "cgroup" | "statedTask" | "attempt">>
 
 interface DueEvent {
   readonly at: number
@@ -138,6 +140,7 @@ export class SimulatedMachine {
       state: "S",
       token: process.token,
       cgroup: process.cgroup ?? null,
+      statedTask: process.statedTask ?? null,
       attempt: process.attempt ?? null,
       reaps: true,
       onSignal: process.onSignal

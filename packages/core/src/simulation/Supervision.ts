@@ -157,6 +157,7 @@ export class Supervision {
       parent: process.pid,
       token: lease.token,
       cgroup: lease.cgroup ?? null,
+      statedTask: { taskId: String(taskId), endpoint: lease.endpoint },
       attempt: { taskId, epoch, role: "agent" },
       onSignal: (signal) => {
         if (signal === "SIGKILL" || script.obeys.includes(signal)) this.agentEnds(supervised, { code: null, signal })
@@ -189,6 +190,7 @@ export class Supervision {
       parent: agent.pid,
       token: leftover.carriesToken ? lease.token : null,
       cgroup: agent.cgroup,
+      statedTask: leftover.carriesToken ? agent.statedTask : null,
       attempt: { taskId: lease.taskId, epoch: lease.epoch, role: "leftover" },
       ...(leftover.session === "agent" ? { group: agent.group, session: agent.session } : {}),
       onSignal: (signal) => {

@@ -106,6 +106,11 @@ const processTable = (machine: SimulatedMachine, self: SimulatedProcess, call: C
     scan: call("ProcessTable.scan", unreadable, () =>
       Effect.succeed([...machine.processes.values()].filter((process) => machine.isHere(process)).map(rowOf))
     ),
+    statedTask: (pid) =>
+      call("ProcessTable.statedTask", never, () => {
+        const process = seen(pid)
+        return Effect.succeed(process === undefined || process.state === "Z" ? null : process.statedTask)
+      }),
     describe: (pid) =>
       call("ProcessTable.describe", never, () => {
         const process = seen(pid)
