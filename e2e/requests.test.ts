@@ -205,7 +205,7 @@ describe("pause, drain and resume", () => {
       out: "nothing new is started until it is resumed; what runs goes on; nothing runs any more"
     })
     expect((await once(ground)).stderr).toMatch(
-      new RegExp(`wait task ${task}: starts are off: drain \\(paused by \\S+ until it is resumed\\)`)
+      new RegExp(`wait task ${task}: starts are off: paused \\(by \\S+ until it is resumed\\)`)
     )
     expect((await ask(ground, "resume")).out).toBe("tasks are started again")
     expect((await once(ground)).stdout).toContain("1 started")

@@ -1,7 +1,7 @@
 /** Lengths of time in people's words, there and back. */
 import * as Result from "effect/Result"
 import { expect, it } from "vitest"
-import { describeDuration, parseDuration } from "../src/forecast/durationText.ts"
+import { describeDuration, parseDuration } from "../src/domain/durationText.ts"
 
 const minute = 60_000
 

@@ -1,7 +1,7 @@
 /** Forecasts side by side: one column for how it is, one for each setting that it is compared with. */
 import { compareForecasts } from "@tinyscheduler/core/forecast/compareForecasts"
 import type { TaskShift } from "@tinyscheduler/core/forecast/compareForecasts"
-import { describeDuration } from "@tinyscheduler/core/forecast/durationText"
+import { describeDuration } from "@tinyscheduler/core/domain/durationText"
 import type { Forecast } from "@tinyscheduler/core/forecast/forecast"
 import type { Samples } from "@tinyscheduler/core/forecast/sampleRuns"
 import { escapeShort } from "../output/escape.ts"

@@ -3,8 +3,8 @@ import * as Result from "effect/Result"
 import type { DesiredState } from "@tinyscheduler/core/domain/DesiredState"
 import type { TaskId } from "@tinyscheduler/core/domain/identifiers"
 import type { GivenDurations } from "@tinyscheduler/core/forecast/DurationModel"
-import { parseDuration } from "@tinyscheduler/core/forecast/durationText"
-import type { GivenDuration } from "@tinyscheduler/core/forecast/durationText"
+import { parseDuration } from "@tinyscheduler/core/domain/durationText"
+import type { GivenDuration } from "@tinyscheduler/core/domain/durationText"
 import { escapeShort } from "../output/escape.ts"
 
 const quoted = (text: string): string => `"${escapeShort(text, 80)}"`

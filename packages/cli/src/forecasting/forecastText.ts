@@ -1,7 +1,7 @@
 /** A forecast in words: who starts when, how long it all takes, how busy agents are, and what is odd. */
 import type { DesiredState } from "@tinyscheduler/core/domain/DesiredState"
 import type { DurationModel, DurationSource } from "@tinyscheduler/core/forecast/DurationModel"
-import { describeDuration } from "@tinyscheduler/core/forecast/durationText"
+import { describeDuration } from "@tinyscheduler/core/domain/durationText"
 import type { Forecast } from "@tinyscheduler/core/forecast/forecast"
 import type { Samples } from "@tinyscheduler/core/forecast/sampleRuns"
 import { starvedTimes } from "@tinyscheduler/core/forecast/starvation"

@@ -1,5 +1,5 @@
 /** A forecast as an SVG: one bar per task with its agent's name and colour, titles as tooltips. Needs no font and no script. */
-import { describeDuration } from "@tinyscheduler/core/forecast/durationText"
+import { describeDuration } from "@tinyscheduler/core/domain/durationText"
 import { escapeShort } from "../output/escape.ts"
 import type { Bar } from "./gantt.ts"
 

@@ -1,5 +1,5 @@
 /** A forecast as a picture of characters: one line per task, time to the right. */
-import { describeDuration } from "@tinyscheduler/core/forecast/durationText"
+import { describeDuration } from "@tinyscheduler/core/domain/durationText"
 import { escapeShort } from "../output/escape.ts"
 import type { Bar } from "./gantt.ts"
 

@@ -6,8 +6,8 @@ import { isRecord, makeDecoder, readJson } from "@tinyscheduler/adapters-fs/json
 import { QueueName, TaskId } from "@tinyscheduler/core/domain/identifiers"
 import type { Task } from "@tinyscheduler/core/domain/Task"
 import { timestampOf } from "@tinyscheduler/core/domain/time"
-import { parseDuration } from "@tinyscheduler/core/forecast/durationText"
-import type { GivenDuration } from "@tinyscheduler/core/forecast/durationText"
+import { parseDuration } from "@tinyscheduler/core/domain/durationText"
+import type { GivenDuration } from "@tinyscheduler/core/domain/durationText"
 import { ConfigurationError } from "../settings/ConfigurationError.ts"
 
 const fileMaxBytes = 4 * 1024 * 1024

@@ -38,7 +38,12 @@ export type WaitReason =
   | { readonly _tag: "LeaseUnreadable"; readonly path: string; readonly problem: string }
   | { readonly _tag: "AttemptsUnreadable"; readonly problem: string }
   | { readonly _tag: "EarlierAttempt"; readonly epoch: number; readonly liveness: Liveness }
-  | { readonly _tag: "StartsOff"; readonly policy: Exclude<StartsPolicy, "on">; readonly reason: string | null }
+  | {
+      readonly _tag: "StartsOff"
+      /** "paused": people paused all agents together; else what the configuration or the observation says. */
+      readonly policy: Exclude<StartsPolicy, "on"> | "paused"
+      readonly reason: string | null
+    }
   | { readonly _tag: "StartBound"; readonly bound: number }
   | { readonly _tag: "TinytaskUnread"; readonly reason: string }
 

@@ -6,7 +6,7 @@ import type { HistoryLine } from "../domain/Attempts.ts"
 import type { TaskId } from "../domain/identifiers.ts"
 import { millisOf } from "../domain/time.ts"
 import { chanceOf } from "./chance.ts"
-import type { GivenDuration } from "./durationText.ts"
+import type { GivenDuration } from "../domain/durationText.ts"
 import type { DurationAsk, DurationOf } from "./VirtualMachine.ts"
 
 /** Where nothing is given and nothing has ended yet. */

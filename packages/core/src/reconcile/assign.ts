@@ -65,7 +65,7 @@ const startsOff = ({ desired, nowMs, paused, startsOffReason }: AssignInput): Wa
   if (starts !== "on") return { _tag: "StartsOff", policy: starts, reason: null }
   if (!pauseHolds(paused, nowMs)) return null
   const until = paused.until === null ? "it is resumed" : paused.until
-  return { _tag: "StartsOff", policy: "drain", reason: `paused by ${paused.by} until ${until}` }
+  return { _tag: "StartsOff", policy: "paused", reason: `by ${paused.by} until ${until}` }
 }
 
 export const makeAssigner = (input: AssignInput): Assigner => {

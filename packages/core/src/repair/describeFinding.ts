@@ -1,4 +1,5 @@
 /** A finding in words: what was found, why it matters, and what a repair does or only a person can. */
+import { describeDuration } from "../domain/durationText.ts"
 import type { Finding, Hindrance } from "./Finding.ts"
 
 export interface Described {
@@ -18,11 +19,6 @@ const kill = (pids: ReadonlyArray<number>, signal: "TERM" | "KILL"): string =>
 
 /** As one word of a shell, so that a command can be copied whatever the path. */
 const word = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)
-
-const days = (ageMs: number): string => {
-  const hours = Math.floor(ageMs / 3_600_000)
-  return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} days`
-}
 
 const thenAgain = (pids: ReadonlyArray<number>): string =>
   `let ${pids.length === 1 ? "it" : "them"} end, or look at ${pids.length === 1 ? "it" : "them"} and end ${pids.length === 1 ? "it" : "them"} (${kill(pids, "TERM")}); then repair again`
@@ -209,7 +205,7 @@ export const describeFinding = (finding: Finding): Described => {
       }
     case "AsideFile":
       return {
-        found: `${finding.path}, set aside ${days(finding.ageMs)} ago: ${finding.holds}`,
+        found: `${finding.path}, set aside ${describeDuration(finding.ageMs)} ago: ${finding.holds}`,
         because: "it was in the way, and is kept for whoever wants to know why",
         todo: finding.purge ? "remove it" : "nothing; repair --purge removes it"
       }

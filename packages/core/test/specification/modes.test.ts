@@ -59,7 +59,7 @@ describe("starts off", () => {
       name: "paused as a whole: nothing starts, what runs is looked after",
       world: oneAgent().withPause("maria", null).addTask(1).addRunning(9, "ada"),
       lines: [
-        "wait task 1: starts are off: drain (paused by maria until it is resumed)",
+        "wait task 1: starts are off: paused (by maria until it is resumed)",
         "running task 9 on ada (epoch 1): running"
       ]
     },
