@@ -3,6 +3,7 @@
  * itself, and what a saved plan is bound to.
  */
 import { describe, expect, it } from "vitest"
+import type { Evidence } from "../../src/domain/TaskRecord.ts"
 import { actionTaskId } from "../../src/reconcile/actionTaskId.ts"
 import {
   at,
@@ -108,6 +109,19 @@ describe("the time at which a plan may change by itself", () => {
     oneAgent()
       .addTask(1)
       .addAttempts(1, attempts(1, null, { notBefore: at(notBefore) }))
+  /** Of an attempt before the last, both of which have ended. */
+  const lateClaim = (seen: Evidence) =>
+    oneAgent()
+      .addTask(1)
+      .addRecord(1, {
+        claims: [claimSight(claim(1, 2, "ada"), seen)],
+        attempts: attempts(
+          1,
+          { epoch: 3, agent: "ada" },
+          { outcomes: [recordedOutcome(1, 2, "lost"), recordedOutcome(1, 3, "handed-over")] }
+        ),
+        epochMax: 3
+      })
   const seconds = (time: number | null, from: number): number | null => (time === null ? null : (time - from) / 1000)
   it.each<readonly [name: string, world: WorldBuilder, wallSec: number | null, monoSec: number | null]>([
     ["nothing is waited for", oneAgent().addTask(1), null, null],
@@ -192,6 +206,15 @@ describe("the time at which a plan may change by itself", () => {
       null,
       300
     ],
+    ["a late claim of which nobody knows", lateClaim(evidence.unknown), null, 300],
+    [
+      "a late claim of which nobody knows, for ever",
+      lateClaim(evidence.unknown).withPolicy({ unknownLostSec: 0 }),
+      null,
+      null
+    ],
+    ["a late claim whose supervisor lives", lateClaim(evidence.claimedOnly), null, null],
+    ["a late claim that goes now", lateClaim(evidence.claimDead), null, null],
     [
       "an old lease of which nobody knows, for ever",
       oneAgent()
