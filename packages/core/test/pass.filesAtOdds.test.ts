@@ -53,7 +53,7 @@ const wrongsOf = (combination: FilesAtOdds, status: TaskStatus): ReadonlyArray<s
     if (made === repairedAfter) askRepair(world)
     const exit = scheduler.pass(desired)
     if (Exit.isFailure(exit)) wrongs.push("a pass failed")
-    else wrongs.push(...exit.value.errors.filter((error) => error.includes("fault of TinyScheduler")))
+    else wrongs.push(...exit.value.errors.filter((error) => error.includes("breaks invariant")))
     world.settle(machine.nowMs + everyMs)
   }
   scheduler.pass(desired)
