@@ -2,6 +2,7 @@
  * Files of one task that no run of ours leaves so, but backups, people and other programs do: every combination of a lease,
  * of claims and of an attempts file over a few epochs.
  */
+import { Epoch } from "../src/domain/identifiers.ts"
 import type { Attempts } from "../src/domain/Attempts.ts"
 import type { HostIdentity } from "../src/domain/ProcessIdentity.ts"
 import type { ClaimSight, Evidence, LeaseSight } from "../src/domain/TaskRecord.ts"
@@ -71,6 +72,7 @@ const claimsOf = ({ epochs, mayLive, place }: Variety): ReadonlyArray<ReadonlyAr
     [],
     [claimSight(claim(1, epoch, "ada", {}, place), evidence.claimDead)],
     [claimSight(claim(1, epoch, "ada", { kind: "tombstone" }, place), evidence.tombstone)],
+    [{ _tag: "Unreadable", epoch: Epoch.make(epoch), path: `state/claims/1.${epoch}`, problem: "it is torn" }],
     ...(mayLive ? [[claimSight(claim(1, epoch, "ada", {}, place), scanned(evidence.claimedOnly))]] : [])
   ]).map((claims) => claims.flat())
 

@@ -1,11 +1,15 @@
-/** Whatever the files of a task say together: when nothing of it lives, passes and a repair bring it to its end, once. */
+/**
+ * Whatever the files of a task say together: passes and a repair bring it to its end, once; and while an attempt of which
+ * they tell lives, no second one begins beside it.
+ */
 import * as Exit from "effect/Exit"
-import { expect, it } from "vitest"
+import { describe, expect, it } from "vitest"
 import { RequestId } from "../src/domain/Request.ts"
 import type { TaskStatus } from "../src/domain/Task.ts"
 import { timestampOf } from "../src/domain/time.ts"
 import { completesAfter, World } from "../src/simulation/api.ts"
-import { taskId } from "./builders.ts"
+import type { SimulatedProcess } from "../src/simulation/api.ts"
+import { epoch, taskId, tokenOf } from "./builders.ts"
 import { filesAtOdds, shortFiles } from "./filesAtOdds.ts"
 import type { FilesAtOdds } from "./filesAtOdds.ts"
 import { agent, desiredWith } from "./passHarness.ts"
@@ -17,29 +21,60 @@ const ageMs = 7_200_000
 const faultsMax = 20
 const passesMax = 30
 const everyMs = 60_000
+/** A repair is asked for after that many passes: each may leave something to the next pass, and that to the next repair. */
+const repairedAfter = new Set([5, 11, 14])
+/** What only a person could end is ended by one. */
+const endedAfter = 10
 const desired = desiredWith({ endpoint: "http://localhost:3000", agents: [agent("ada")] })
 const { here } = new World().machine
+
+/** An attempt that lives, and which of its files name its supervisor. */
+interface Living {
+  readonly attempt: number
+  readonly named: "by its claim" | "by its lease" | "by both"
+}
 
 const place = ({ files }: World, { attempts, claims, lease }: FilesAtOdds): void => {
   if (lease._tag === "Read") files.leases.set(taskId(1), { _tag: "Read", lease: lease.lease })
   if (lease._tag === "Unreadable") files.tearLease(taskId(1), lease.agentName)
-  for (const sight of claims) {
-    if (sight._tag === "Read") files.claims.set(taskId(1), sight.epoch, sight.claim)
-  }
+  for (const sight of claims) files.claims.set(taskId(1), sight.epoch, sight._tag === "Read" ? sight.claim : null)
   if (attempts !== null) files.attempts.set(taskId(1), attempts)
 }
 
-const askRepair = ({ files, machine }: World): void => {
+const bear = ({ files, machine }: World, { attempt, named }: Living): ReadonlyArray<SimulatedProcess> => {
+  const token = tokenOf(1, attempt)
+  const spawn = (role: "supervisor" | "agent", parent: number): SimulatedProcess => {
+    const born: SimulatedProcess = machine.spawn({
+      parent,
+      token,
+      attempt: { taskId: taskId(1), epoch: epoch(attempt), role },
+      onSignal: (signal) => {
+        if (signal === "SIGKILL" || role === "agent") machine.end(born)
+      }
+    })
+    return born
+  }
+  const supervisor = spawn("supervisor", 1)
+  const { pid, pidStart } = supervisor
+  const claim = files.claims.get(taskId(1), epoch(attempt))
+  if (claim != null && named !== "by its lease") {
+    files.claims.set(taskId(1), claim.epoch, { ...claim, pid, pidStart })
+  }
+  const stored = files.leases.get(taskId(1))
+  if (stored?._tag === "Read" && stored.lease.phase !== "starting" && named !== "by its claim") {
+    files.leases.set(taskId(1), { _tag: "Read", lease: { ...stored.lease, pid, pidStart } })
+  }
+  return [supervisor, spawn("agent", pid)]
+}
+
+const askRepair = ({ files, machine }: World, nth: number): void => {
   const at = timestampOf(machine.nowMs)
-  const uuid = RequestId.make("00000000-0000-4000-9000-000000000001")
+  const uuid = RequestId.make(`00000000-0000-4000-9000-${String(nth).padStart(12, "0")}`)
   files.requests.set(`${at}-${uuid}`, { version: 1, uuid, at, by: "maria", kind: "repair" })
 }
 
-/** What passes alone can do they do before. */
-const repairedAfter = 5
-
 /** What went wrong; empty = nothing. */
-const wrongsOf = (combination: FilesAtOdds, status: TaskStatus): ReadonlyArray<string> => {
+const wrongsOf = (combination: FilesAtOdds, status: TaskStatus, living: Living | null): ReadonlyArray<string> => {
   const world = new World(nowMs - ageMs)
   const { files, machine, supervision, tinytask } = world
   world.script = () => completesAfter(1000)
@@ -47,10 +82,12 @@ const wrongsOf = (combination: FilesAtOdds, status: TaskStatus): ReadonlyArray<s
   tinytask.change(id, status === "idle" ? { status } : { status, assignee: "ada" })
   world.settle(nowMs)
   place(world, combination)
+  const born = living === null ? [] : bear(world, living)
   const wrongs: Array<string> = []
   const scheduler = new SyncScheduler(world, { onCall: () => {}, onPlan: () => {}, onResults: () => {} })
   for (let made = 0; made < passesMax && tinytask.read(id)?.status !== "complete"; made += 1) {
-    if (made === repairedAfter) askRepair(world)
+    if (repairedAfter.has(made)) askRepair(world, made)
+    if (made === endedAfter) for (const process of born) machine.end(process)
     const exit = scheduler.pass(desired)
     if (Exit.isFailure(exit)) wrongs.push("a pass failed")
     else wrongs.push(...exit.value.errors.filter((error) => error.includes("breaks invariant")))
@@ -67,14 +104,40 @@ const wrongsOf = (combination: FilesAtOdds, status: TaskStatus): ReadonlyArray<s
   return wrongs
 }
 
-it.each(filesAtOdds({ epochs: [1, 2], place: here, mayLive: false }))(
-  "%s beside every combination of claims and attempts file",
-  (_name, combinations) => {
-    const faults = combinations.flatMap((combination) =>
-      (["idle", "working"] as const).flatMap((status) =>
-        wrongsOf(combination, status).map((wrong) => `${wrong} (${status}): ${shortFiles(combination)}`)
+const faultsOf = (
+  combinations: ReadonlyArray<FilesAtOdds>,
+  livingOf: (combination: FilesAtOdds) => ReadonlyArray<Living | null>
+): ReadonlyArray<string> =>
+  combinations.flatMap((combination) =>
+    livingOf(combination).flatMap((living) =>
+      (living === null ? (["idle", "working"] as const) : (["working"] as const)).flatMap((status) =>
+        wrongsOf(combination, status, living).map(
+          (wrong) =>
+            `${wrong}: ${status}; ${shortFiles(combination)}${living === null ? "" : `; ${living.attempt} lives, named ${living.named}`}`
+        )
       )
     )
-    expect(faults.slice(0, faultsMax)).toEqual([])
-  }
-)
+  )
+
+const all = filesAtOdds({ epochs: [1, 2], place: here, mayLive: false })
+
+describe("every combination of claims and attempts file", () => {
+  it.each(all)("beside %s, when nothing of it lives", (_name, combinations) => {
+    expect(faultsOf(combinations, () => [null]).slice(0, faultsMax)).toEqual([])
+  })
+
+  it.each(all)("beside %s, when an attempt lives that they name", (_name, combinations) => {
+    const livingOf = ({ claims, lease }: FilesAtOdds): ReadonlyArray<Living> => {
+      const claimed = claims.flatMap((sight) =>
+        sight._tag === "Read" && sight.claim.kind === "claim" ? [sight.claim.epoch] : []
+      )
+      const leased = lease._tag === "Read" && lease.lease.phase === "running" ? lease.lease.epoch : null
+      return [
+        ...claimed.map((attempt): Living => ({ attempt, named: "by its claim" })),
+        ...(leased === null ? [] : [{ attempt: leased, named: "by its lease" } as const]),
+        ...(leased !== null && claimed.includes(leased) ? [{ attempt: leased, named: "by both" } as const] : [])
+      ]
+    }
+    expect(faultsOf(combinations, livingOf).slice(0, faultsMax)).toEqual([])
+  })
+})

@@ -4,7 +4,6 @@
  * empty too.
  */
 import * as Effect from "effect/Effect"
-import { unendedStart } from "../domain/Attempts.ts"
 import type { LastStart, StopRecord } from "../domain/Attempts.ts"
 import type { Claim, Lease, LegacyLease } from "../domain/Lease.ts"
 import { judgeLiveness, processesOfAttempt, reach } from "../domain/ProcessIdentity.ts"
@@ -23,6 +22,7 @@ import type { StoredTask } from "../ports/LeaseStore.ts"
 import { ProcessTable } from "../ports/ProcessTable.ts"
 import type { Ourselves } from "../ports/ProcessTable.ts"
 import { leaderLiveness, legacyLiveness, legacyTraces } from "./legacyLiveness.ts"
+import { openStartOf } from "./openStart.ts"
 import { unseenMembers } from "./unseenMembers.ts"
 
 /** What is stored of one task, by leases and by attempts. */
@@ -91,8 +91,7 @@ const needsScan = (
     return leaderLiveness(stored.lease.lease, here, sightIn(sights, stored.lease.lease.pid)) === "dead"
   if (stored.lease._tag === "Read" && stored.lease.lease.phase === "finished") return true
   if (looksDead(stored, here, sights)) return true
-  const isBare = stored.lease._tag === "Missing" && stored.claims.length === 0
-  return isBare && unendedStart(attempts?.attempts ?? null) !== null
+  return openStartOf(stored, attempts?.attempts ?? null) !== null
 }
 
 /** What the processes of the attempts showed, in the form the records want it. */

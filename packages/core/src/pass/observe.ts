@@ -6,8 +6,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import { unendedStart } from "../domain/Attempts.ts"
-import type { Attempts, LastStart, StopRecord } from "../domain/Attempts.ts"
+import type { Attempts, StopRecord } from "../domain/Attempts.ts"
 import type { DesiredState } from "../domain/DesiredState.ts"
 import type { TaskId } from "../domain/identifiers.ts"
 import type { ObservedState, StartFault, TinytaskSight } from "../domain/ObservedState.ts"
@@ -25,6 +24,7 @@ import { TaskQueue } from "../ports/TaskQueue.ts"
 import { recipeTags } from "../reconcile/taskReasons.ts"
 import { gatherEvidence } from "./evidence.ts"
 import type { GatheredEvidence, Joined } from "./evidence.ts"
+import { openStartOf } from "./openStart.ts"
 
 export interface ObserveInput {
   readonly desired: DesiredState
@@ -66,10 +66,6 @@ export const epochMaxOf = (stored: StoredTask, attempts: StoredAttempts | null):
     attempts?.attempts?.last?.epoch ?? 0,
     ...(attempts?.attempts?.outcomes.map(({ epoch }) => epoch) ?? [])
   )
-
-/** A start without an ending, of which neither lease nor claim is left. */
-export const openStartOf = (stored: StoredTask, attempts: Attempts | null): LastStart | null =>
-  stored.lease._tag === "Missing" && stored.claims.length === 0 ? unendedStart(attempts) : null
 
 /** The record on disk, or the one that could not be written there, whichever went further. */
 const stopOf = (stored: StoredTask, remembered: ReadonlyMap<string, StopRecord>): StopRecord | null => {

@@ -23,6 +23,6 @@ export const isSameAttempt = (reference: AttemptReference, stored: StoredTask): 
         !(lease._tag === "Read" && lease.lease.token === reference.token)
       )
     case "none":
-      return lease._tag === "Missing" && stored.claims.length === 0
+      return lease._tag === "Missing" && stored.claims.every(({ epoch }) => epoch < reference.epoch)
   }
 }

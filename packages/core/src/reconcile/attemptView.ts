@@ -33,6 +33,8 @@ export interface AttemptFiles {
   readonly taskCreatedAt: string | null
   /** The largest lower epoch whose claims, and all below, are proven dead; null when there is none to sweep. */
   readonly sweepable: Epoch | null
+  /** An earlier attempt of which something lives; null when none is known to. */
+  readonly survivor: Epoch | null
 }
 
 export type AttemptView =
@@ -48,6 +50,8 @@ export type AttemptView =
       readonly taskCreatedAt: string
       /** The largest epoch up to which claims of earlier attempts are proven dead; null when there is none to sweep. */
       readonly sweepable: Epoch | null
+      /** An earlier attempt of which something lives; null when none is known to. */
+      readonly survivor: Epoch | null
     }
   /** Claims whose endings are recorded. */
   | {
@@ -99,7 +103,8 @@ const claimLiveness = (sight: ClaimSight): Liveness => {
   if (sight._tag === "Unreadable") return "unknown"
   const evidence = evidenceOfClaim(sight)
   if (isProvenDead(evidence)) return "dead"
-  return evidence.supervisor === "alive" || evidence.others.length > 0 ? "alive" : "unknown"
+  const { agent, others, supervisor } = evidence
+  return supervisor === "alive" || agent === "alive" || others.length > 0 ? "alive" : "unknown"
 }
 
 const claimIsDead = (sight: ClaimSight): boolean => claimLiveness(sight) === "dead"
@@ -136,6 +141,10 @@ const sweepableBelow = (claims: ReadonlyArray<ClaimSight>, epoch: number): Epoch
   }
   return largest
 }
+
+/** The end of an attempt removes the claims of all before it: of none that lives, or its task would run twice. */
+const survivorBelow = (claims: ReadonlyArray<ClaimSight>, epoch: number): Epoch | null =>
+  claims.find((sight) => sight.epoch < epoch && claimLiveness(sight) === "alive")?.epoch ?? null
 
 /** Claims stay where the lease is of their epoch or an earlier one, or can't say of which: it may still need them. */
 const lowestNeeded = ({ lease }: TaskRecord, epoch: number): number =>
@@ -190,7 +199,8 @@ const fromLease = (record: TaskRecord, lease: Lease, evidence: Evidence): Attemp
     queue: lease.queue,
     prior: lease.prior,
     taskCreatedAt: lease.taskCreatedAt,
-    sweepable: sweepableBelow(record.claims, lease.epoch)
+    sweepable: sweepableBelow(record.claims, lease.epoch),
+    survivor: survivorBelow(record.claims, lease.epoch)
   }
 }
 
@@ -237,7 +247,8 @@ const fromClaim = (record: TaskRecord, sight: ReadClaim, leaseFault: AttemptFile
     queue: last?.queue ?? null,
     prior: last?.prior ?? unassigned,
     taskCreatedAt: last === null ? null : (record.attempts?.taskCreatedAt ?? null),
-    sweepable: sweepableBelow(record.claims, lowestNeeded(record, epoch))
+    sweepable: sweepableBelow(record.claims, lowestNeeded(record, epoch)),
+    survivor: survivorBelow(record.claims, epoch)
   }
 }
 
@@ -260,7 +271,8 @@ const openStart = (record: TaskRecord): AttemptView | null => {
     queue: last.queue,
     prior: last.prior,
     taskCreatedAt: attempts.taskCreatedAt,
-    sweepable: sweepableBelow(record.claims, last.epoch)
+    sweepable: sweepableBelow(record.claims, last.epoch),
+    survivor: survivorBelow(record.claims, last.epoch)
   }
 }
 

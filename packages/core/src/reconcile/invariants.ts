@@ -222,6 +222,19 @@ const faultsOfEnd = (action: End, record: TaskRecord, desired: DesiredState): Re
   return lives ? [`${what} is ended while something of it may live`] : []
 }
 
+/** The end of an attempt removes the claims of all before it. */
+const survivorsOfEnd = ({ attempt }: End, record: TaskRecord): ReadonlyArray<string> =>
+  record.claims.flatMap((sight) =>
+    sight._tag === "Read" &&
+    sight.epoch < attempt.epoch &&
+    sight.claim.kind === "claim" &&
+    isKnownToLive(sight.evidence)
+      ? [
+          `task ${attempt.taskId}: epoch ${attempt.epoch} is ended while epoch ${sight.epoch} lives, whose claim goes with it`
+        ]
+      : []
+  )
+
 /** An old lease is ended when its process is dead, or by the clock when nobody can tell. */
 const isEndable = (
   { withoutProof }: Extract<Action, { readonly _tag: "EndLegacy" }>,
@@ -262,7 +275,7 @@ const deathIsProven: Check = (observed, desired, plan) => {
       case "End":
         return record === undefined
           ? [`task ${taskId} is ended and has no files`]
-          : faultsOfEnd(action, record, desired)
+          : [...faultsOfEnd(action, record, desired), ...survivorsOfEnd(action, record)]
     }
   })
 }

@@ -16,7 +16,7 @@ import { pauseHolds } from "../requests/pause.ts"
 import { actionTaskId } from "./actionTaskId.ts"
 import { makeAssigner } from "./assign.ts"
 import { attemptView, holdOf } from "./attemptView.ts"
-import type { AttemptView } from "./attemptView.ts"
+import type { AttemptFiles, AttemptView } from "./attemptView.ts"
 import { blockingWeb } from "./blocking.ts"
 import { ledgerOf } from "./capacity.ts"
 import type { Hold } from "./capacity.ts"
@@ -175,7 +175,7 @@ const judge = (
     case "Legacy":
       return judgeLegacy({ view, record, sight, observed, desired })
     case "OpenStart":
-      return withSweep(judgeOpenStart(view, record, sight), record.taskId, view.sweepable)
+      return withSweep(besideSurvivor(judgeOpenStart(view, record, sight), view), record.taskId, view.sweepable)
     case "Attempt": {
       const judgement = judgeAttempt({
         view,
@@ -186,10 +186,24 @@ const judge = (
         observed,
         desired
       })
-      return withSweep(judgement, record.taskId, view.sweepable)
+      return withSweep(besideSurvivor(judgement, view), record.taskId, view.sweepable)
     }
   }
 }
+
+/** Nothing ends while an attempt before it lives, which would be forgotten with it. Its supervisor finds no lease, and ends it. */
+const besideSurvivor = (judgement: Judgement, view: Pick<AttemptFiles, "reference" | "survivor">): Judgement =>
+  view.survivor === null || judgement.actions.every(({ _tag }) => _tag !== "End")
+    ? judgement
+    : {
+        verdict: {
+          _tag: "Wait",
+          taskId: view.reference.taskId,
+          reasons: [{ _tag: "EarlierAttempt", epoch: view.survivor, liveness: "alive" }]
+        },
+        actions: [],
+        nextMonoMs: null
+      }
 
 const withSweep = (judgement: Judgement, taskId: TaskId, epoch: Epoch | null): Judgement =>
   epoch === null

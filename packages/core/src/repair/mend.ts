@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { TaskId } from "../domain/identifiers.ts"
-import { openStartOf } from "../pass/observe.ts"
+import { openStartOf } from "../pass/openStart.ts"
 import { AttemptHistory } from "../ports/AttemptHistory.ts"
 import { LeaseStore } from "../ports/LeaseStore.ts"
 import { SchedulerLock } from "../ports/SchedulerLock.ts"

@@ -51,6 +51,7 @@ const viewOf = (fields: Partial<TaskRecord>) => {
 
 const dead = evidence.claimDead
 const alive = evidence.claimedOnly
+const unknown = evidence.unknown
 const nobodyKnows: Evidence = { ...dead, supervisor: "unknown" }
 
 describe("what is left of attempts that ended", () => {
@@ -264,11 +265,18 @@ describe("a claim without a lease that could be used", () => {
       lines: ["reclaim task 1 from ada (epoch 3): lost, nothing of it lives", "  end as lost"]
     },
     {
-      name: "a tombstone of the latest start, whose ending is recorded: the end goes on, whatever lives of earlier ones",
+      name: "a tombstone of the latest start, whose ending is recorded: the end goes on, whatever is left of earlier ones",
+      world: oneAgent()
+        .addTask(1)
+        .addRecord(1, { claims: [claimed(2, unknown), tombstone(3)], attempts: closed(3) }),
+      lines: ["reclaim task 1 from ada (epoch 3): failed, its ending goes on", "  end as failed"]
+    },
+    {
+      name: "the same while an earlier one lives: its claim would go with the end, and its task be started beside it",
       world: oneAgent()
         .addTask(1)
         .addRecord(1, { claims: [claimed(2, alive), tombstone(3)], attempts: closed(3) }),
-      lines: ["reclaim task 1 from ada (epoch 3): failed, its ending goes on", "  end as failed"]
+      lines: ["wait task 1: earlier attempt (epoch 2) alive"]
     }
   ])
 

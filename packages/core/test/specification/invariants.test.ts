@@ -534,8 +534,20 @@ describe("(d) no slot is freed while a survivor is not proven dead", () => {
       may
     ]),
     ended(
-      "a claim of another epoch, alive",
+      "a claim of an earlier epoch, alive",
       { claims: [claimOf(2, evidence.claimedOnly), claimOf(3)] },
+      end(3, "claim-only"),
+      ["task 1: epoch 3 is ended while epoch 2 lives, whose claim goes with it"]
+    ),
+    ended(
+      "a claim of an earlier epoch, of which nobody knows",
+      { claims: [claimOf(2, evidence.unknown), torn(1), claimOf(3)] },
+      end(3, "claim-only"),
+      []
+    ),
+    ended(
+      "a claim of a later epoch, alive",
+      { claims: [claimOf(3), claimOf(4, evidence.claimedOnly)] },
       end(3, "claim-only"),
       []
     ),
