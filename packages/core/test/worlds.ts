@@ -457,7 +457,7 @@ const tell = (dice: Dice, task: Task, workers: ReadonlyArray<string>): Told => {
           dice.chance(85)
             ? claimSight(
                 claimOf(id, attempt - 1, name, { kind: dice.pick(["claim", "tombstone"]) }),
-                dice.pick([evidence.claimDead, evidence.claimDead, evidence.deadUnscanned])
+                dice.pick([evidence.claimDead, evidence.claimDead, evidence.deadUnscanned, evidence.claimedOnly])
               )
             : {
                 _tag: "Unreadable",
