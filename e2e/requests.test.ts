@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest"
 import { type Ground, makeGround } from "./harness/Ground.ts"
 import { placeProgram } from "./harness/program.ts"
 import type { Running } from "./harness/program.ts"
+import { hasScript, keys, onTerminal } from "./harness/terminal.ts"
 import { until } from "./harness/until.ts"
 
 type Step = readonly [word: string, ...args: ReadonlyArray<unknown>]
@@ -167,6 +168,30 @@ describe("stop", () => {
       code: 0,
       out: `nothing runs at task ${task}: there is nothing to stop`
     })
+  })
+})
+
+describe.skipIf(!hasScript)("a person at a terminal", () => {
+  it("is told what is waited for, and for how long", async () => {
+    const ground = await groundOfTwo()
+    const steps: ReadonlyArray<Step> = [
+      ["ignore", "SIGINT"],
+      ["await", ground.path("gate")]
+    ]
+    const [task, other] = [await add(ground, steps), await add(ground, steps, "qa")]
+    await once(ground)
+    for (const one of [task, other]) await isRunning(ground, one)
+    await until("both ignore SIGINT", () => ground.lines().filter(({ what }) => what === "start").length === 2)
+    const stop = onTerminal(ground, ["stop", String(task), ...ground.endpoint])
+    await stop.sees(`nobody schedules, so this command stops the attempt at task ${task}: `, "")
+    expect(await stop.ended).toMatchObject({
+      code: 0,
+      shown: expect.stringContaining("has ended: stopped (requested)")
+    })
+    const drain = onTerminal(ground, ["drain", "--wait", ...ground.endpoint])
+    await drain.sees(`task ${other} still runs; waiting for 60 s at most`, keys.interrupt)
+    expect(await drain.ended).toMatchObject({ code: 130, shown: expect.stringContaining("The pause stands; ") })
+    ground.write("gate", "")
   })
 })
 

@@ -12,6 +12,7 @@ import {
   claimSight,
   evidence,
   finishedLease,
+  legacyLease,
   recordedOutcome,
   runningLease,
   startingLease,
@@ -48,6 +49,9 @@ const scanned = (seen: Evidence): Evidence => ({ ...seen, scanned: true })
 const leasesOf = ({ epochs, mayLive, place }: Variety): { readonly [name: string]: ReadonlyArray<LeaseSight> } => ({
   "no lease": [{ _tag: "Missing" }],
   "a torn lease": [unreadable(1, "ada")],
+  "a lease of the Python version": (mayLive ? (["dead", "alive", "unknown"] as const) : (["dead"] as const)).map(
+    (liveness) => legacyLease(1, "ada", liveness)
+  ),
   "an intent": epochs.map((epoch) => ({
     _tag: "Read",
     lease: startingLease(1, epoch, "ada", {}, place),

@@ -36,6 +36,7 @@ interface Living {
 
 const place = ({ files }: World, { attempts, claims, lease }: FilesAtOdds): void => {
   if (lease._tag === "Read") files.leases.set(taskId(1), { _tag: "Read", lease: lease.lease })
+  if (lease._tag === "Legacy") files.leases.set(taskId(1), { _tag: "Legacy", path: lease.path, lease: lease.lease })
   if (lease._tag === "Unreadable") files.tearLease(taskId(1), lease.agentName)
   for (const sight of claims) files.claims.set(taskId(1), sight.epoch, sight._tag === "Read" ? sight.claim : null)
   if (attempts !== null) files.attempts.set(taskId(1), attempts)

@@ -14,6 +14,12 @@ export interface AskOptions {
   readonly waitTimeout: number
 }
 
+/** Said before a wait to a person at a terminal, who would else see nothing; programs have the answer. */
+export const sayToPerson = (says: string): Effect.Effect<void> =>
+  Effect.sync(() => {
+    if (process.stderr.isTTY) process.stderr.write(`${says}\n`)
+  })
+
 /** What is left of a wait when it is cut short: the request. */
 export const standsAnyway = (says: string) =>
   Effect.onInterrupt(() => Effect.sync(() => process.stderr.write(`${says}\n`)))
@@ -30,6 +36,7 @@ export const ask = Effect.fn("ask")(function* (
   if (delivered._tag === "Answered") return { ...delivered.answer, about: named } satisfies Told
   const accepted: Told = { result: "accepted", says: acceptedBy(delivered.holder), about: named }
   if (!options.wait) return accepted
+  yield* sayToPerson(`${accepted.says}; waiting for ${options.waitTimeout} s at most`)
   const answer = yield* awaitAnswer(config, request, options.waitTimeout * 1000).pipe(
     standsAnyway(`The request stands: ${accepted.says}.`)
   )

@@ -1,7 +1,7 @@
 /** `drain [AGENT]`: a pause that tells what still runs, and with --wait returns when nothing does. */
 import * as Effect from "effect/Effect"
 import * as Command from "effect/cli/Command"
-import { ask, standsAnyway } from "../asking/askAndTell.ts"
+import { ask, sayToPerson, standsAnyway } from "../asking/askAndTell.ts"
 import { agent, json, waitFlags } from "../asking/askFlags.ts"
 import { runAsking } from "../asking/commandProgram.ts"
 import { waitFor } from "../asking/deliver.ts"
@@ -25,6 +25,7 @@ const drain = Effect.fn("drain")(function* (config: Configuration, options: Paus
     const says = `${told.says}; ${runsText(agentName, taskIds)}`
     return yield* tellAnswer({ ...told, says, about: { ...told.about, running: taskIds } }, { ...options, dryRun })
   }
+  yield* sayToPerson(`${runsText(agentName, yield* running)}; waiting for ${options.waitTimeout} s at most`)
   const nothingRuns = Effect.map(running, (taskIds) => (taskIds.length === 0 ? taskIds : null))
   const emptied = yield* waitFor(nothingRuns, options.waitTimeout * 1000).pipe(
     standsAnyway("The pause stands; tinyscheduler resume ends it.")

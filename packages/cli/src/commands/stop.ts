@@ -9,7 +9,7 @@ import { attemptUnderWay } from "@tinyscheduler/core/pass/takeRequests"
 import { AttemptHistory } from "@tinyscheduler/core/ports/AttemptHistory"
 import { LeaseStore } from "@tinyscheduler/core/ports/LeaseStore"
 import { Requests } from "@tinyscheduler/core/ports/Requests"
-import { standsAnyway } from "../asking/askAndTell.ts"
+import { sayToPerson, standsAnyway } from "../asking/askAndTell.ts"
 import type { AskOptions } from "../asking/askAndTell.ts"
 import { json, task, waitFlags } from "../asking/askFlags.ts"
 import { runAsking } from "../asking/commandProgram.ts"
@@ -71,6 +71,9 @@ const stopHere = Effect.fn("stop.here")(function* (config: Configuration, reques
   const requests = yield* Requests
   const input = yield* holdLock(config, makeNarrator("daemon"), yield* makePassMemory)
   yield* requests.submit(request)
+  yield* sayToPerson(
+    `nobody schedules, so this command stops the attempt at task ${request.taskId}: a polite signal first, SIGKILL at last; ${timeoutMs / 1000} s at most`
+  )
   const troubles = startTroubles(input)
   const only = { ...input, startsOffReason: input.startsOffReason ?? "only what was asked for is stopped" }
   const { errors } = yield* runOnce(only, timeoutMs)
@@ -106,6 +109,9 @@ const stop = Effect.fn("stop")(function* (config: Configuration, taskId: TaskId,
   )
   if (holder !== null && !options.wait) {
     return yield* tellAnswer({ result: "accepted", says: acceptedBy(holder.holder), about: named }, options)
+  }
+  if (holder !== null) {
+    yield* sayToPerson(`${acceptedBy(holder.holder)}; waiting for ${options.waitTimeout} s at most`)
   }
   const ended = yield* waitFor(endingOf(request, named), holder === null ? 0 : options.waitTimeout * 1000).pipe(
     standsAnyway("The request stands: the scheduler stops the attempt.")
