@@ -57,8 +57,9 @@ export type {
   WaitReason
 } from "./domain/Plan.ts"
 export { describeReason, describeVerdict } from "./reconcile/describe.ts"
-export { permutationViolations, settlingViolations, violationsOf } from "./reconcile/invariants.ts"
-export type { InvariantId, Violation } from "./reconcile/invariants.ts"
+export { violationsOf } from "./reconcile/invariants/invariants.ts"
+export { permutationViolations, settlingViolations } from "./reconcile/invariants/rounds.ts"
+export type { InvariantId, Violation } from "./reconcile/invariants/Violation.ts"
 
 // Questions: what if, why, until when, what blocks what. Each calls reconcile.
 export { suppose } from "./whatIf/suppose.ts"

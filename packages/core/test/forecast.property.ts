@@ -10,7 +10,7 @@ import { forecast } from "../src/forecast/forecast.ts"
 import type { Forecast } from "../src/forecast/forecast.ts"
 import { rollForward } from "../src/forecast/rollForward.ts"
 import type { DurationOf } from "../src/forecast/VirtualMachine.ts"
-import { violationsOf } from "../src/reconcile/invariants.ts"
+import { violationsOf } from "../src/reconcile/invariants/invariants.ts"
 import type { World } from "./builders.ts"
 import { shuffledWorlds, worlds } from "./worlds.ts"
 

@@ -1,6 +1,6 @@
 /** Whatever the files of a task say together, a plan of them breaks no invariant, so that the audit has nothing to refuse. */
 import { expect, it } from "vitest"
-import { violationsOf } from "../src/reconcile/invariants.ts"
+import { violationsOf } from "../src/reconcile/invariants/invariants.ts"
 import { reconcile } from "../src/reconcile/reconcile.ts"
 import { epochMaxOf, evidence, here, oneAgent } from "./builders.ts"
 import { filesAtOdds, shortFiles } from "./filesAtOdds.ts"

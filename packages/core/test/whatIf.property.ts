@@ -5,7 +5,7 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { Plan } from "../src/domain/Plan.ts"
-import { violationsOf } from "../src/reconcile/invariants.ts"
+import { violationsOf } from "../src/reconcile/invariants/invariants.ts"
 import { reconcile } from "../src/reconcile/reconcile.ts"
 import { planDifference } from "../src/whatIf/planDifference.ts"
 import { suppose } from "../src/whatIf/suppose.ts"

@@ -5,7 +5,7 @@
 import { describe, expect, it } from "vitest"
 import type { Outcome } from "../../src/domain/Outcome.ts"
 import type { ClaimSight, Evidence, TaskRecord } from "../../src/domain/TaskRecord.ts"
-import { violationsOf } from "../../src/reconcile/invariants.ts"
+import { violationsOf } from "../../src/reconcile/invariants/invariants.ts"
 import { attemptView } from "../../src/reconcile/attemptView.ts"
 import {
   agentName,

@@ -6,13 +6,9 @@
 import { describe, expect, it } from "vitest"
 import type { Action, AttemptReference, Plan, Verdict } from "../../src/domain/Plan.ts"
 import type { ClaimSight, Evidence, TaskRecord } from "../../src/domain/TaskRecord.ts"
-import {
-  permutationViolations,
-  planInvariants,
-  settlingViolations,
-  violationsOf
-} from "../../src/reconcile/invariants.ts"
-import type { InvariantId } from "../../src/reconcile/invariants.ts"
+import { planInvariants, violationsOf } from "../../src/reconcile/invariants/invariants.ts"
+import { permutationViolations, settlingViolations } from "../../src/reconcile/invariants/rounds.ts"
+import type { InvariantId } from "../../src/reconcile/invariants/Violation.ts"
 import {
   agentName,
   agentPid,
