@@ -10,7 +10,15 @@ import type { AttemptReference, RunningDetail, WaitReason } from "../domain/Plan
 import type { Liveness } from "../domain/ProcessIdentity.ts"
 import type { TaskPrior } from "../domain/Task.ts"
 import type { ClaimSight, Evidence, TaskRecord } from "../domain/TaskRecord.ts"
-import { isProvenDead } from "../domain/TaskRecord.ts"
+import {
+  claimLiveness,
+  evidenceOfBoth,
+  survivorBelow,
+  sweepableBelow,
+  withLeaseEvidence,
+  worseOf
+} from "./lifeSigns.ts"
+import type { ReadClaim } from "./lifeSigns.ts"
 
 /** An attempt that has a lease, a claim, or both. */
 export interface AttemptFiles {
@@ -90,81 +98,9 @@ const startOf = ({ attempts }: TaskRecord, epoch: number): LastStart | null => {
 
 const unassigned: TaskPrior = { status: "idle", assignee: null }
 
-type ReadClaim = Extract<ClaimSight, { readonly _tag: "Read" }>
-
-/** Of a tombstone there is nothing to look for. */
-const nobodyEver: Evidence = { supervisor: "dead", agent: null, others: [], scanned: true }
-
-const evidenceOfClaim = ({ claim, evidence }: ReadClaim): Evidence =>
-  claim.kind === "tombstone" ? nobodyEver : evidence
-
-/** A tombstone never had a process; a claim that can't be read may be anybody's. */
-const claimLiveness = (sight: ClaimSight): Liveness => {
-  if (sight._tag === "Unreadable") return "unknown"
-  const evidence = evidenceOfClaim(sight)
-  if (isProvenDead(evidence)) return "dead"
-  const { agent, others, supervisor } = evidence
-  return supervisor === "alive" || agent === "alive" || others.length > 0 ? "alive" : "unknown"
-}
-
-const claimIsDead = (sight: ClaimSight): boolean => claimLiveness(sight) === "dead"
-
-/** The worse of two, so that death is proven only where both are dead. */
-const worseOf = (left: Liveness, right: Liveness): Liveness =>
-  left === "alive" || right === "alive" ? "alive" : left === "unknown" || right === "unknown" ? "unknown" : "dead"
-
-/** Of a claim and a lease: dead where both are, alive where one is. */
-const worseEvidence = (ofClaim: Evidence, ofLease: Evidence): Evidence => ({
-  supervisor: worseOf(ofClaim.supervisor, ofLease.supervisor),
-  agent: ofClaim.agent === null ? ofLease.agent : worseOf(ofClaim.agent, ofLease.agent ?? "dead"),
-  others: [...new Set([...ofClaim.others, ...ofLease.others])].sort((left, right) => left - right),
-  scanned: ofClaim.scanned && ofLease.scanned
-})
-
-/**
- * A lease that contradicts its claim may have processes of its own: both must be proven dead before it is removed. A
- * supervisor that lives on after it wrote its ending has nothing more to do, and may hang for ever.
- */
-const withLeaseEvidence = (sight: ReadClaim, lease: TaskRecord["lease"]): Evidence => {
-  const evidence = evidenceOfClaim(sight)
-  if (lease._tag !== "Read" || lease.lease.phase === "starting") return evidence
-  const isLingering = lease.lease.phase === "finished" && lease.evidence.supervisor === "alive"
-  return worseEvidence(evidence, isLingering ? { ...lease.evidence, supervisor: "dead" } : lease.evidence)
-}
-
-/** Of the claims below an epoch, the largest up to which all are proven dead. */
-const sweepableBelow = (claims: ReadonlyArray<ClaimSight>, epoch: number): Epoch | null => {
-  let largest: Epoch | null = null
-  for (const sight of claims) {
-    if (sight.epoch >= epoch || !claimIsDead(sight)) break
-    largest = sight.epoch
-  }
-  return largest
-}
-
-/** The end of an attempt removes the claims of all before it: of none that lives, or its task would run twice. */
-const survivorBelow = (claims: ReadonlyArray<ClaimSight>, epoch: number): Epoch | null =>
-  claims.find((sight) => sight.epoch < epoch && claimLiveness(sight) === "alive")?.epoch ?? null
-
 /** Claims stay where the lease is of their epoch or an earlier one, or can't say of which: it may still need them. */
 const lowestNeeded = ({ lease }: TaskRecord, epoch: number): number =>
   lease._tag === "Unreadable" ? 0 : lease._tag === "Read" ? Math.min(lease.lease.epoch, epoch) : epoch
-
-/**
- * A lease that runs and its claim name one supervisor, unless somebody edited one of them: then either may live. Only a
- * claim has one while the lease is an intent.
- */
-const evidenceOfBoth = (lease: Lease, evidence: Evidence, own: ClaimSight | undefined): Evidence => {
-  if (own?._tag !== "Read") return evidence
-  switch (lease.phase) {
-    case "starting":
-      return evidenceOfClaim(own)
-    case "running":
-      return worseEvidence(evidenceOfClaim(own), evidence)
-    case "finished":
-      return evidence
-  }
-}
 
 const fromLease = (record: TaskRecord, lease: Lease, evidence: Evidence): AttemptView => {
   const own = record.claims.find((sight) => sight.epoch === lease.epoch)
