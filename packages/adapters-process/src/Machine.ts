@@ -13,7 +13,7 @@ export interface Machine {
   readonly startedAtMs: (pid: number) => number | null
   /** All processes; those that vanish meanwhile are left out. */
   readonly scan: () => ReadonlyArray<ProcessRow>
-  /** The task that a process's environment names; null when it names none. */
+  /** The task that a process's environment names; null when it names none, is gone or another user's. Throws where that can't be told. */
   readonly statedTask: (pid: number) => StatedTask | null
   /** What people know a process by; null when it is gone. */
   readonly describe: (pid: number) => Omit<ProcessDescription, "maySignal"> | null

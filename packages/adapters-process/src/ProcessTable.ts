@@ -65,7 +65,10 @@ export const layerOf = (machine: Machine) =>
         catch: (error) => new ProcessesUnreadable({ reason: reasonOf(error) })
       }),
       statedTask: Effect.fn("ProcessTable.statedTask")(function* (pid: number) {
-        return yield* Effect.try(() => machine.statedTask(pid)).pipe(Effect.orElseSucceed(() => null))
+        return yield* Effect.try({
+          try: () => machine.statedTask(pid),
+          catch: (error) => new ProcessesUnreadable({ reason: reasonOf(error) })
+        })
       }),
       describe: Effect.fn("ProcessTable.describe")(function* (pid: number) {
         return yield* Effect.try(() => describe(machine, pid)).pipe(Effect.orElseSucceed(() => null))

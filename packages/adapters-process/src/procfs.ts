@@ -168,8 +168,19 @@ const tokenOf = (path: string): string | null => {
   }
 }
 
+/** Where a leader has ended, a living thread has its environment. */
+const environOf = (pid: number): Buffer | null => {
+  const thread = statOf(pid)?.state === "Z" ? livingThread(pid) : null
+  try {
+    return fs.readFileSync(thread === null ? `/proc/${pid}/environ` : `/proc/${pid}/task/${thread.id}/environ`)
+  } catch (error) {
+    return nullWhenGone(error)
+  }
+}
+
 const statedTask: Machine["statedTask"] = (pid) => {
-  const environ = fs.readFileSync(`/proc/${pid}/environ`)
+  const environ = environOf(pid)
+  if (environ === null) return null
   const taskId = variableIn(environ, taskVariable)
   const endpoint = variableIn(environ, endpointVariable)
   return taskId === null || endpoint === null ? null : { taskId, endpoint }

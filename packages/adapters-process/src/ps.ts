@@ -88,11 +88,11 @@ const scan = (): ReadonlyArray<ProcessRow> => {
   return rows
 }
 
-/** Where ps shows an environment, its variables stand behind the command, a blank between each two. */
+/** Where ps shows an environment, its variables stand behind the command and its words, a blank between each two. */
 export const variableOf = (command: string, name: string): string | null =>
   command
     .split(/\s/)
-    .find((word) => word.startsWith(`${name}=`))
+    .findLast((word) => word.startsWith(`${name}=`))
     ?.slice(name.length + 1) ?? null
 
 const statedTask: Machine["statedTask"] = (pid) => {

@@ -7,6 +7,7 @@ import type { Attempts } from "../src/domain/Attempts.ts"
 import type { HostIdentity } from "../src/domain/ProcessIdentity.ts"
 import type { ClaimSight, Evidence, LeaseSight } from "../src/domain/TaskRecord.ts"
 import {
+  agentPid,
   attempts,
   claim,
   claimSight,
@@ -29,8 +30,8 @@ export interface FilesAtOdds {
 export interface Variety {
   readonly epochs: ReadonlyArray<number>
   readonly place: HostIdentity
-  /** Whether what files name may live: else it is dead. */
-  readonly mayLive: boolean
+  /** What of that which the files name may live; "anything": agents without supervisors, and what nobody can see, too. */
+  readonly mayLive: "nothing" | "supervisors" | "anything"
 }
 
 /** Every way to choose one of the given for each epoch. */
@@ -43,41 +44,61 @@ const forEachEpoch = <A>(
     [[]]
   )
 
+/** Of an agent that was left alone, and of what can't be seen from here. */
+const strange = ({ mayLive }: Variety, agent: "alive" | null): ReadonlyArray<Evidence> =>
+  mayLive === "anything"
+    ? [
+        { supervisor: "dead", agent, others: [agentPid(1)], scanned: true },
+        { ...evidence.unknown, agent: agent === null ? null : "unknown" }
+      ]
+    : []
+
 const scanned = (seen: Evidence): Evidence => ({ ...seen, scanned: true })
 
 /** By what they are called in the name of a test. */
-const leasesOf = ({ epochs, mayLive, place }: Variety): { readonly [name: string]: ReadonlyArray<LeaseSight> } => ({
-  "no lease": [{ _tag: "Missing" }],
-  "a torn lease": [unreadable(1, "ada")],
-  "a lease of the Python version": (mayLive ? (["dead", "alive", "unknown"] as const) : (["dead"] as const)).map(
-    (liveness) => legacyLease(1, "ada", liveness)
-  ),
-  "an intent": epochs.map((epoch) => ({
-    _tag: "Read",
-    lease: startingLease(1, epoch, "ada", {}, place),
-    evidence: evidence.nobody
-  })),
-  "a lease that runs": epochs.flatMap((epoch) =>
-    [evidence.dead, ...(mayLive ? [scanned(evidence.healthy)] : [])].map((seen): LeaseSight => ({
+const leasesOf = (variety: Variety): { readonly [name: string]: ReadonlyArray<LeaseSight> } => {
+  const { epochs, mayLive, place } = variety
+  const isLively = mayLive !== "nothing"
+  return {
+    "no lease": [{ _tag: "Missing" }],
+    "a torn lease": [unreadable(1, "ada")],
+    "a lease of the Python version": (isLively ? (["dead", "alive", "unknown"] as const) : (["dead"] as const)).map(
+      (liveness) => legacyLease(1, "ada", liveness)
+    ),
+    "an intent": epochs.map((epoch) => ({
       _tag: "Read",
-      lease: runningLease(1, epoch, "ada", {}, place),
-      evidence: seen
-    }))
-  ),
-  "a lease that has finished": epochs.map((epoch) => ({
-    _tag: "Read",
-    lease: finishedLease(1, epoch, "ada", {}, place),
-    evidence: evidence.dead
-  }))
-})
+      lease: startingLease(1, epoch, "ada", {}, place),
+      evidence: evidence.nobody
+    })),
+    "a lease that runs": epochs.flatMap((epoch) =>
+      [evidence.dead, ...(isLively ? [scanned(evidence.healthy)] : []), ...strange(variety, "alive")].map(
+        (seen): LeaseSight => ({
+          _tag: "Read",
+          lease: runningLease(1, epoch, "ada", {}, place),
+          evidence: seen
+        })
+      )
+    ),
+    "a lease that has finished": epochs.flatMap((epoch) =>
+      [evidence.dead, ...strange(variety, "alive")].map((seen): LeaseSight => ({
+        _tag: "Read",
+        lease: finishedLease(1, epoch, "ada", {}, place),
+        evidence: seen
+      }))
+    )
+  }
+}
 
-const claimsOf = ({ epochs, mayLive, place }: Variety): ReadonlyArray<ReadonlyArray<ClaimSight>> =>
-  forEachEpoch(epochs, (epoch): ReadonlyArray<ReadonlyArray<ClaimSight>> => [
+const claimsOf = (variety: Variety): ReadonlyArray<ReadonlyArray<ClaimSight>> =>
+  forEachEpoch(variety.epochs, (epoch): ReadonlyArray<ReadonlyArray<ClaimSight>> => [
     [],
-    [claimSight(claim(1, epoch, "ada", {}, place), evidence.claimDead)],
-    [claimSight(claim(1, epoch, "ada", { kind: "tombstone" }, place), evidence.tombstone)],
-    [{ _tag: "Unreadable", epoch: Epoch.make(epoch), path: `state/claims/1.${epoch}`, problem: "it is torn" }],
-    ...(mayLive ? [[claimSight(claim(1, epoch, "ada", {}, place), scanned(evidence.claimedOnly))]] : [])
+    ...[
+      evidence.claimDead,
+      ...(variety.mayLive === "nothing" ? [] : [scanned(evidence.claimedOnly)]),
+      ...strange(variety, null)
+    ].map((seen) => [claimSight(claim(1, epoch, "ada", {}, variety.place), seen)]),
+    [claimSight(claim(1, epoch, "ada", { kind: "tombstone" }, variety.place), evidence.tombstone)],
+    [{ _tag: "Unreadable", epoch: Epoch.make(epoch), path: `state/claims/1.${epoch}`, problem: "it is torn" }]
   ]).map((claims) => claims.flat())
 
 const attemptsOf = ({ epochs, place }: Variety): ReadonlyArray<Attempts | null> => [

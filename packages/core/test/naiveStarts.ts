@@ -4,7 +4,7 @@
  */
 import type { Agent } from "../src/domain/DesiredState.ts"
 import type { Task } from "../src/domain/Task.ts"
-import type { Evidence, TaskRecord } from "../src/domain/TaskRecord.ts"
+import type { ClaimSight, Evidence, TaskRecord } from "../src/domain/TaskRecord.ts"
 import type { World } from "./builders.ts"
 
 const millis = (time: string): number => Date.parse(time)
@@ -42,6 +42,11 @@ const isFree = (record: TaskRecord | undefined): boolean =>
         (sight.claim.kind === "tombstone" || proven(sight.evidence))
     ))
 
+const lives = (sight: ClaimSight): boolean =>
+  sight._tag === "Read" &&
+  sight.claim.kind === "claim" &&
+  (sight.evidence.supervisor === "alive" || sight.evidence.agent === "alive" || sight.evidence.others.length > 0)
+
 /** The agent and queue that count as taken by the files of one task. */
 const takenBy = (record: TaskRecord): { readonly agent: string | null; readonly queue: string | null } => {
   const { attempts, claims, lease } = record
@@ -50,6 +55,14 @@ const takenBy = (record: TaskRecord): { readonly agent: string | null; readonly 
   const ofEpoch = (epoch: number): { readonly agentName: string; readonly queue: string | null } | null =>
     last?.epoch === epoch ? last : null
   if (lease._tag === "Legacy") return { agent: lease.lease.agentName, queue: null }
+  const ofClaim = (sight: ClaimSight) =>
+    sight._tag === "Read"
+      ? { agent: sight.claim.agentName, queue: ofEpoch(sight.epoch)?.queue ?? null }
+      : { agent: null, queue: null }
+  const alone = claims.findLast(
+    (sight) => lives(sight) && sight._tag === "Read" && sight.evidence.supervisor === "dead"
+  )
+  if (lease._tag !== "Read" && alone !== undefined) return ofClaim(alone)
   if (lease._tag === "Read") {
     const own = claims.find((sight) => sight.epoch === lease.lease.epoch)
     const rival =
@@ -58,9 +71,15 @@ const takenBy = (record: TaskRecord): { readonly agent: string | null; readonly 
         : own?._tag === "Read" && own.claim.token !== lease.lease.token
           ? own
           : null
-    return rival === null
-      ? { agent: lease.lease.agentName, queue: lease.lease.queue }
-      : { agent: rival.claim.agentName, queue: ofEpoch(rival.epoch)?.queue ?? null }
+    const ofLease = { agent: lease.lease.agentName, queue: lease.lease.queue }
+    if (rival !== null && lives(rival)) return ofClaim(rival)
+    const { agent, others, supervisor } = lease.evidence
+    const { phase } = lease.lease
+    const agentLives = phase !== "starting" && (agent === "alive" || others.length > 0)
+    const isOwn = own?._tag === "Read" && own.claim.token === lease.lease.token
+    if (agentLives || (phase === "running" && supervisor === "alive") || (isOwn && lives(own))) return ofLease
+    if (alone !== undefined) return ofClaim(alone)
+    return rival === null ? ofLease : ofClaim(rival)
   }
   if (lease._tag === "Missing" && last !== null && hasOpenStart(record) && last.epoch > (top?.epoch ?? 0)) {
     return { agent: last.agentName, queue: last.queue }

@@ -9,7 +9,7 @@ import type { TaskStatus } from "../src/domain/Task.ts"
 import { timestampOf } from "../src/domain/time.ts"
 import { completesAfter, World } from "../src/simulation/api.ts"
 import type { SimulatedProcess } from "../src/simulation/api.ts"
-import { epoch, taskId, tokenOf } from "./builders.ts"
+import { epoch, runningLease, taskId, tokenOf } from "./builders.ts"
 import { filesAtOdds, shortFiles } from "./filesAtOdds.ts"
 import type { FilesAtOdds } from "./filesAtOdds.ts"
 import { agent, desiredWith } from "./passHarness.ts"
@@ -28,10 +28,12 @@ const endedAfter = 10
 const desired = desiredWith({ endpoint: "http://localhost:3000", agents: [agent("ada")] })
 const { here } = new World().machine
 
-/** An attempt that lives, and which of its files name its supervisor. */
+/** What lives of an attempt, and which of its files name its supervisor. */
 interface Living {
   readonly attempt: number
   readonly named: "by its claim" | "by its lease" | "by both"
+  /** A supervisor that works makes its lease anew where it is missing, and beats; one that hangs does nothing. */
+  readonly what: "a supervisor that works, and its agent" | "a supervisor that hangs, and its agent" | "its agent alone"
 }
 
 const place = ({ files }: World, { attempts, claims, lease }: FilesAtOdds): void => {
@@ -42,7 +44,44 @@ const place = ({ files }: World, { attempts, claims, lease }: FilesAtOdds): void
   if (attempts !== null) files.attempts.set(taskId(1), attempts)
 }
 
-const bear = ({ files, machine }: World, { attempt, named }: Living): ReadonlyArray<SimulatedProcess> => {
+const heartbeatMs = 15_000
+
+/** As the protocol has it: while its own claim stands, and no other's lease. */
+const beat = (world: World, attempt: number, { supervisor, agent: worker }: Born): void => {
+  const { files, machine } = world
+  if (!machine.lives(supervisor)) return
+  const claim = files.claims.get(taskId(1), epoch(attempt))
+  const token = files.leaseToken(taskId(1))
+  const mayWrite =
+    claim?.kind === "claim" && claim.token === tokenOf(1, attempt) && (token === null || token === claim.token)
+  if (!machine.lives(worker) || !mayWrite) {
+    machine.end(worker)
+    return machine.end(supervisor)
+  }
+  const { pid, pidStart } = supervisor
+  const lease = runningLease(
+    1,
+    attempt,
+    "ada",
+    { pid, pidStart, maxRuntimeSec: 300, beatMonoMs: machine.monoMs() },
+    here
+  )
+  files.leases.set(taskId(1), {
+    _tag: "Read",
+    lease: { ...lease, agent: { pid: worker.pid, pidStart: worker.pidStart, group: worker.group } }
+  })
+  machine.after(heartbeatMs, () => {
+    beat(world, attempt, { supervisor, agent: worker })
+  })
+}
+
+interface Born {
+  readonly supervisor: SimulatedProcess
+  readonly agent: SimulatedProcess
+}
+
+const bear = (world: World, { attempt, named, what }: Living): Born => {
+  const { files, machine } = world
   const token = tokenOf(1, attempt)
   const spawn = (role: "supervisor" | "agent", parent: number): SimulatedProcess => {
     const born: SimulatedProcess = machine.spawn({
@@ -65,7 +104,14 @@ const bear = ({ files, machine }: World, { attempt, named }: Living): ReadonlyAr
   if (stored?._tag === "Read" && stored.lease.phase !== "starting" && named !== "by its claim") {
     files.leases.set(taskId(1), { _tag: "Read", lease: { ...stored.lease, pid, pidStart } })
   }
-  return [supervisor, spawn("agent", pid)]
+  const born: Born = { supervisor, agent: spawn("agent", pid) }
+  if (what === "its agent alone") machine.end(supervisor)
+  if (what === "a supervisor that works, and its agent") {
+    machine.after(heartbeatMs, () => {
+      beat(world, attempt, born)
+    })
+  }
+  return born
 }
 
 const askRepair = ({ files, machine }: World, nth: number): void => {
@@ -83,12 +129,17 @@ const wrongsOf = (combination: FilesAtOdds, status: TaskStatus, living: Living |
   tinytask.change(id, status === "idle" ? { status } : { status, assignee: "ada" })
   world.settle(nowMs)
   place(world, combination)
-  const born = living === null ? [] : bear(world, living)
+  const born = living === null ? null : bear(world, living)
+  const isHanging = living?.what === "a supervisor that hangs, and its agent"
   const wrongs: Array<string> = []
   const scheduler = new SyncScheduler(world, { onCall: () => {}, onPlan: () => {}, onResults: () => {} })
   for (let made = 0; made < passesMax && tinytask.read(id)?.status !== "complete"; made += 1) {
     if (repairedAfter.has(made)) askRepair(world, made)
-    if (made === endedAfter) for (const process of born) machine.end(process)
+    if (made === endedAfter && born !== null) {
+      if (!isHanging && machine.lives(born.agent)) wrongs.push("its agent was left to itself")
+      machine.end(born.agent)
+      machine.end(born.supervisor)
+    }
     const exit = scheduler.pass(desired)
     if (Exit.isFailure(exit)) wrongs.push("a pass failed")
     else wrongs.push(...exit.value.errors.filter((error) => error.includes("breaks invariant")))
@@ -114,13 +165,19 @@ const faultsOf = (
       (living === null ? (["idle", "working"] as const) : (["working"] as const)).flatMap((status) =>
         wrongsOf(combination, status, living).map(
           (wrong) =>
-            `${wrong}: ${status}; ${shortFiles(combination)}${living === null ? "" : `; ${living.attempt} lives, named ${living.named}`}`
+            `${wrong}: ${status}; ${shortFiles(combination)}${living === null ? "" : `; of ${living.attempt} lives ${living.what}, named ${living.named}`}`
         )
       )
     )
   )
 
-const all = filesAtOdds({ epochs: [1, 2], place: here, mayLive: false })
+const lives: ReadonlyArray<Living["what"]> = [
+  "a supervisor that works, and its agent",
+  "a supervisor that hangs, and its agent",
+  "its agent alone"
+]
+
+const all = filesAtOdds({ epochs: [1, 2], place: here, mayLive: "nothing" })
 
 describe("every combination of claims and attempts file", () => {
   it.each(all)("beside %s, when nothing of it lives", (_name, combinations) => {
@@ -133,11 +190,12 @@ describe("every combination of claims and attempts file", () => {
         sight._tag === "Read" && sight.claim.kind === "claim" ? [sight.claim.epoch] : []
       )
       const leased = lease._tag === "Read" && lease.lease.phase === "running" ? lease.lease.epoch : null
-      return [
-        ...claimed.map((attempt): Living => ({ attempt, named: "by its claim" })),
-        ...(leased === null ? [] : [{ attempt: leased, named: "by its lease" } as const]),
-        ...(leased !== null && claimed.includes(leased) ? [{ attempt: leased, named: "by both" } as const] : [])
+      const named: ReadonlyArray<Omit<Living, "what">> = [
+        ...claimed.map((attempt) => ({ attempt, named: "by its claim" as const })),
+        ...(leased === null ? [] : [{ attempt: leased, named: "by its lease" as const }]),
+        ...(leased !== null && claimed.includes(leased) ? [{ attempt: leased, named: "by both" as const }] : [])
       ]
+      return named.flatMap((one) => lives.map((what): Living => ({ ...one, what })))
     }
     expect(faultsOf(combinations, livingOf).slice(0, faultsMax)).toEqual([])
   })

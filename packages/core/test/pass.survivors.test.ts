@@ -1,11 +1,12 @@
 /** What outlives SIGKILL keeps its slot, and every pass tells which process it is, why it lives and what to do about it. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { exitsWith, World } from "../src/simulation/api.ts"
+import { crash, exitsWith, World } from "../src/simulation/api.ts"
 import {
   agent,
   desiredWith,
   passes,
+  passThatCrashes,
   processOf,
   outcomes,
   runningLease,
@@ -78,6 +79,34 @@ describe("a process that outlives SIGKILL", () => {
         `task 1: process ${left.pid} (process) is left of epoch 1 and holds its slot: nobody can say whether it is the attempt's, so it gets no signal; if it is, end it: kill ${left.pid}`
       ])
     })
+  )
+
+  it.effect(
+    "what the SIGKILL of this very pass ended is none, however long ago a pass that died meant to send it",
+    () =>
+      Effect.gen(function* () {
+        const world = new World()
+        const id = world.addTask()
+        world.script = () => exitsWith(0, 1e9, { obeys: [] })
+        const desired = desiredWith({ agents: [agent("vaela", { maxRuntimeSec: 60, stopGraceSec: 10 })] })
+        const begun = yield* startScheduler(world, { desired })
+        yield* begun.pass()
+        yield* later(world, 61)
+        yield* begun.pass()
+        yield* later(world, 10)
+        yield* begun.pass()
+        yield* begun.end
+        yield* later(world, 5)
+        const faults = (call: string) => (call === "ProcessTable.signal" ? crash : null)
+        assert.isTrue(yield* passThatCrashes(world, { desired, faults }))
+        assert.strictEqual(world.files.stops.of(id)[0]?.[1].rung, "kill")
+        yield* later(world, 60)
+        const { pass } = yield* startScheduler(world, { desired })
+        assert.deepStrictEqual((yield* pass()).errors, [])
+        yield* later(world, 1)
+        yield* pass()
+        assert.deepStrictEqual(outcomes(world), ["timed-out"])
+      })
   )
 
   it.effect(

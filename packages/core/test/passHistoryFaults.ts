@@ -8,7 +8,6 @@ const infallible = new Set([
   "ProcessTable.monotonicMs",
   "ProcessTable.startedAtMs",
   "ProcessTable.signal",
-  "ProcessTable.statedTask",
   "ProcessTable.describe",
   "AgentLauncher.lookAtRecipes",
   "AgentLauncher.drawToken"

@@ -349,6 +349,20 @@ describe("what a pass can only hold and tell of", () => {
     expect(found(builder)).toEqual([{ _tag: "OddLease", taskId: 1, epoch: 3, oddity: "unreadable", pid: 10_001 }])
   })
 
+  it("a lease that contradicts its claim: the supervisor that lives is named, not the dead one", () => {
+    const lease = runningLease(1, 3, "ada", { token: tokenOf(1, 3, 1), pid: 10_501 })
+    const builder = oneAgent()
+      .addTask(1, working)
+      .addRecord(1, {
+        lease: { _tag: "Read", lease, evidence: evidence.healthy },
+        claims: [claimSight(claim(1, 3, "ada"), evidence.claimDead)],
+        attempts: attempts(1, { epoch: 3, agent: "ada" })
+      })
+    expect(found(builder)).toEqual([
+      { _tag: "OddLease", taskId: 1, epoch: 3, oddity: "contradicts-claim", pid: 10_501 }
+    ])
+  })
+
   it("an attempt on another machine, where no clock gives it up", () => {
     const elsewhere = { ...here, host: "atlantis/1" }
     const builder = () =>

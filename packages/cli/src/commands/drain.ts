@@ -25,7 +25,10 @@ const drain = Effect.fn("drain")(function* (config: Configuration, options: Paus
     const says = `${told.says}; ${runsText(agentName, taskIds)}`
     return yield* tellAnswer({ ...told, says, about: { ...told.about, running: taskIds } }, { ...options, dryRun })
   }
-  yield* sayToPerson(`${runsText(agentName, yield* running)}; waiting for ${options.waitTimeout} s at most`)
+  const stillRunning = yield* running
+  if (stillRunning.length > 0) {
+    yield* sayToPerson(`${runsText(agentName, stillRunning)}; waiting for ${options.waitTimeout} s at most`)
+  }
   const nothingRuns = Effect.map(running, (taskIds) => (taskIds.length === 0 ? taskIds : null))
   const emptied = yield* waitFor(nothingRuns, options.waitTimeout * 1000).pipe(
     standsAnyway("The pause stands; tinyscheduler resume ends it.")

@@ -4,7 +4,7 @@ import type { StoredTask } from "../ports/LeaseStore.ts"
 
 export const isSameAttempt = (reference: AttemptReference, stored: StoredTask): boolean => {
   const { lease } = stored
-  const claim = stored.claims.at(-1)
+  const claim = stored.claims.find(({ epoch }) => epoch === reference.epoch)
   switch (reference.phase) {
     case "starting":
     case "running":
@@ -18,7 +18,6 @@ export const isSameAttempt = (reference: AttemptReference, stored: StoredTask): 
     case "claim-only":
       return (
         claim?._tag === "Read" &&
-        claim.epoch === reference.epoch &&
         claim.claim.token === reference.token &&
         !(lease._tag === "Read" && lease.lease.token === reference.token)
       )

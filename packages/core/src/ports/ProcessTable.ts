@@ -67,8 +67,8 @@ export class ProcessTable extends Context.Service<
     readonly startedAtMs: (pid: number) => Effect.Effect<number | null>
     /** All processes we can see, with the lease token each carries. */
     readonly scan: Effect.Effect<ReadonlyArray<ProcessRow>, ProcessesUnreadable>
-    /** The task that a process's environment names; null when it names none, or can't be read. */
-    readonly statedTask: (pid: number) => Effect.Effect<StatedTask | null>
+    /** The task that a process's environment names; null when it names none, is gone or another user's. */
+    readonly statedTask: (pid: number) => Effect.Effect<StatedTask | null, ProcessesUnreadable>
     /** What people know a process by; null when it is gone or can't be told. */
     readonly describe: (pid: number) => Effect.Effect<ProcessDescription | null>
     /** Signals one process, after its start was compared once more; never a group, never by bare pid. */

@@ -78,6 +78,10 @@ export const silentTooLong = (facts: Facts): boolean => {
   return left !== null && left <= 0
 }
 
+/** Its epoch's claim has another token than its lease. */
+export const isClaimedByAnother = ({ record, view }: AttemptContext): boolean =>
+  view.claim === "none" && record.claims.some(({ epoch }) => epoch === view.reference.epoch)
+
 /** Something of it lives beside its supervisor. */
 export const othersLive = ({ view }: AttemptContext): boolean =>
   view.evidence.others.length > 0 || view.evidence.agent === "alive"
@@ -104,6 +108,17 @@ export const isGivenUp = ({ unknown, view }: Facts): boolean => unknown && view.
  */
 export const isUndone = ({ view }: AttemptContext): boolean =>
   view.claim === "tombstone" && (view.lease === null || view.lease.phase === "starting") && isProvenDead(view.evidence)
+
+/**
+ * Its claim says what its lease did, and so can be asked for its ending. A lease that contradicts it is set aside by that:
+ * not before nothing of it lives, for only it tells of its agent.
+ */
+export const isRebuildable = ({ dead, view }: Facts): boolean =>
+  view.lease === null &&
+  view.claim === "claim" &&
+  view.taskCreatedAt !== null &&
+  view.evidence.supervisor === "dead" &&
+  (view.leaseFault !== "lease-contradicts-claim" || dead)
 
 /** Everything the rules ask about one attempt. */
 export const factsOf = (context: AttemptContext): Facts => {

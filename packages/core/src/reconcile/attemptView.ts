@@ -13,6 +13,9 @@ import type { ClaimSight, Evidence, TaskRecord } from "../domain/TaskRecord.ts"
 import {
   claimLiveness,
   evidenceOfBoth,
+  isOrphan,
+  leaseLives,
+  orphanIn,
   survivorBelow,
   sweepableBelow,
   withLeaseEvidence,
@@ -102,8 +105,12 @@ const unassigned: TaskPrior = { status: "idle", assignee: null }
 const lowestNeeded = ({ lease }: TaskRecord, epoch: number): number =>
   lease._tag === "Unreadable" ? 0 : lease._tag === "Read" ? Math.min(lease.lease.epoch, epoch) : epoch
 
+/** Whether a claim is that of a lease; one that can't be read is taken for it. */
+const isOf = (sight: ClaimSight, lease: Lease): boolean =>
+  sight.epoch === lease.epoch && (sight._tag === "Unreadable" || sight.claim.token === lease.token)
+
 const fromLease = (record: TaskRecord, lease: Lease, evidence: Evidence): AttemptView => {
-  const own = record.claims.find((sight) => sight.epoch === lease.epoch)
+  const own = record.claims.find((sight) => isOf(sight, lease))
   const claim = own === undefined ? "none" : own._tag === "Unreadable" ? "unreadable" : own.claim.kind
   if (own?._tag === "Unreadable" && lease.phase === "starting") {
     return {
@@ -153,7 +160,7 @@ const fromClaim = (record: TaskRecord, sight: ReadClaim, leaseFault: AttemptFile
     phase: "claim-only" as const
   }
   const isClosed = recorded !== null || (record.attempts?.last?.epoch ?? 0) > epoch
-  if (isClosed && leaseFault === "lease-missing") {
+  if (isClosed && leaseFault === "lease-missing" && !isOrphan(sight)) {
     const liveness = record.claims.map(claimLiveness).reduce(worseOf)
     // The claim of the latest start is the last thing that its end removes: with nothing alive, that end goes on, and so
     // it does where nobody can look, once the clock gives it up.
@@ -223,9 +230,18 @@ const heldByClaim = (record: TaskRecord, top: Extract<ClaimSight, { readonly _ta
   }
 }
 
+/** The claim that contradicts a lease: of a higher epoch, or of its own with another token; null when none does. */
+const rivalOf = (claims: ReadonlyArray<ClaimSight>, lease: Lease): ReadClaim | null => {
+  const top = claims.at(-1)
+  if (top?._tag === "Read" && top.epoch > lease.epoch) return top
+  const own = claims.find((sight) => sight.epoch === lease.epoch)
+  return own?._tag === "Read" && own.claim.token !== lease.token ? own : null
+}
+
 /**
- * The attempt that a task's files are about. The claim of a higher epoch wins over the lease; a lease that contradicts
- * its own claim is judged by the claim.
+ * The attempt that a task's files are about. The claim of a higher epoch wins over the lease, and a lease that contradicts
+ * its own claim is judged by the claim; but what lives has to end first: a lease of which something lives, or an agent
+ * whose claim is all that tells of it.
  */
 export const attemptView = (record: TaskRecord): AttemptView => {
   const { lease } = record
@@ -240,15 +256,18 @@ export const attemptView = (record: TaskRecord): AttemptView => {
         epoch: record.epochMax
       }
     case "Read": {
-      if (top?._tag === "Read" && top.epoch > lease.lease.epoch)
-        return fromClaim(record, top, "lease-contradicts-claim")
-      const own = record.claims.find((sight) => sight.epoch === lease.lease.epoch)
-      if (own?._tag === "Read" && own.claim.token !== lease.lease.token) {
-        return fromClaim(record, own, "lease-contradicts-claim")
-      }
-      return fromLease(record, lease.lease, lease.evidence)
+      const rival = rivalOf(record.claims, lease.lease)
+      if (rival !== null && claimLiveness(rival) === "alive") return fromClaim(record, rival, "lease-contradicts-claim")
+      const own = record.claims.find((sight) => isOf(sight, lease.lease))
+      const lives = leaseLives(lease) || (own !== undefined && claimLiveness(own) === "alive")
+      const judged = lives ? null : (orphanIn(record.claims) ?? rival)
+      return judged === null
+        ? fromLease(record, lease.lease, lease.evidence)
+        : fromClaim(record, judged, "lease-contradicts-claim")
     }
-    case "Unreadable":
+    case "Unreadable": {
+      const orphan = orphanIn(record.claims)
+      if (orphan !== null) return fromClaim(record, orphan, "lease-unreadable")
       if (top?._tag === "Read") return fromClaim(record, top, "lease-unreadable")
       return {
         _tag: "Held",
@@ -257,7 +276,10 @@ export const attemptView = (record: TaskRecord): AttemptView => {
         queue: null,
         epoch: record.epochMax
       }
+    }
     case "Missing": {
+      const orphan = orphanIn(record.claims)
+      if (orphan !== null) return fromClaim(record, orphan, "lease-missing")
       const open = openStart(record)
       if (open !== null) return open
       if (top === undefined) return { _tag: "Nothing" }

@@ -5,8 +5,10 @@
 import {
   askedToStop,
   factsOf,
+  isClaimedByAnother,
   isFinishedAndGone,
   isGivenUp,
+  isRebuildable,
   isUndone,
   othersLive,
   silentTooLong,
@@ -71,7 +73,7 @@ const rules: ReadonlyArray<Rule> = [
   },
   {
     name: "the lease is lost or unreadable and its supervisor dead: rebuilt from the claim",
-    when: ({ view }) => view.lease === null && view.taskCreatedAt !== null && view.evidence.supervisor === "dead",
+    when: isRebuildable,
     judge: (facts) => ({
       verdict: {
         _tag: "Running",
@@ -167,9 +169,11 @@ const rules: ReadonlyArray<Rule> = [
   {
     name: "it lives",
     when: () => true,
-    judge: running((facts) =>
-      facts.view.lease?.phase === "running" ? (facts.view.claim === "none" ? "claim-missing" : "running") : "starting"
-    )
+    judge: running((facts) => {
+      if (facts.view.lease?.phase !== "running") return "starting"
+      if (facts.view.claim !== "none") return "running"
+      return isClaimedByAnother(facts) ? "lease-contradicts-claim" : "claim-missing"
+    })
   }
 ]
 

@@ -50,6 +50,20 @@ export const withLeaseEvidence = (sight: ReadClaim, lease: TaskRecord["lease"]):
   return worseEvidence(evidence, isLingering ? { ...lease.evidence, supervisor: "dead" } : lease.evidence)
 }
 
+/** Whether the supervisor of a claim is gone, and something of its attempt lives. */
+export const isOrphan = (sight: ReadClaim): boolean =>
+  sight.evidence.supervisor === "dead" && claimLiveness(sight) === "alive"
+
+/** The latest claim whose agent was left alone; null when none was. */
+export const orphanIn = (claims: ReadonlyArray<ClaimSight>): ReadClaim | null =>
+  claims.findLast((sight): sight is ReadClaim => sight._tag === "Read" && isOrphan(sight)) ?? null
+
+/** Whether something of a lease is known to live; a supervisor that wrote its ending has nothing more to do. */
+export const leaseLives = ({ evidence, lease }: Extract<TaskRecord["lease"], { readonly _tag: "Read" }>): boolean => {
+  const othersLive = evidence.agent === "alive" || evidence.others.length > 0
+  return lease.phase === "running" ? othersLive || evidence.supervisor === "alive" : othersLive
+}
+
 /**
  * A lease that runs and its claim name one supervisor, unless somebody edited one of them: then either may live. Only a
  * claim has one while the lease is an intent.
@@ -62,7 +76,8 @@ export const evidenceOfBoth = (lease: Lease, evidence: Evidence, own: ClaimSight
     case "running":
       return worseEvidence(evidenceOfClaim(own), evidence)
     case "finished":
-      return evidence
+      // The supervisor that both name may linger.
+      return worseEvidence({ ...evidenceOfClaim(own), supervisor: evidence.supervisor }, evidence)
   }
 }
 

@@ -80,8 +80,8 @@ export const describeFinding = (finding: Finding): Described => {
     case "LivingTask":
       return {
         found: `task ${finding.taskId} is working in the name of ${finding.agent}, without a lease`,
-        because: `${pidsText(finding.pids)} of an attempt at it live: a second one beside them would be one too many`,
-        todo: `let them end by themselves, or end them (${kill(finding.pids, "TERM")}); then repair again`
+        because: `${pidsText(finding.pids)} of an attempt at it live, this scheduler's or another's: a second one beside them would be one too many`,
+        todo: `look at them (ps -fp ${finding.pids.slice(0, most).join(",")}); let them end by themselves, or end them (${kill(finding.pids, "TERM")}); then repair again`
       }
     case "UnprovenTask":
       return {

@@ -18,6 +18,15 @@ const livingPids = (record: TaskRecord): ReadonlyArray<number> => {
   return [...pids].sort((left, right) => left - right)
 }
 
+/** The supervisor that lives, by the highest claim that names one, else by the lease; a tombstone names who wrote it. */
+const livingSupervisor = ({ claims, lease }: TaskRecord): number | null => {
+  for (const sight of claims.toReversed()) {
+    if (sight._tag === "Read" && sight.claim.kind === "claim" && sight.evidence.supervisor === "alive")
+      return sight.claim.pid
+  }
+  return lease._tag === "Read" && lease.evidence.supervisor === "alive" ? lease.lease.pid : null
+}
+
 const hostOf = (record: TaskRecord): string | null => {
   if (record.lease._tag === "Read") return record.lease.lease.host
   if (record.lease._tag === "Legacy") return record.lease.lease.host
@@ -43,9 +52,8 @@ const ofRunning = (
   { desired }: Examination
 ): ReadonlyArray<Finding> => {
   const { detail, epoch, taskId } = verdict
-  if (isOddity(detail) && view._tag === "Attempt" && view.evidence.supervisor === "alive" && view.claimed !== null) {
-    return [{ _tag: "OddLease", taskId, epoch, oddity: oddities[detail], pid: view.claimed.pid }]
-  }
+  const pid = livingSupervisor(record)
+  if (isOddity(detail) && pid !== null) return [{ _tag: "OddLease", taskId, epoch, oddity: oddities[detail], pid }]
   const isUnknown =
     view._tag === "Legacy"
       ? view.liveness === "unknown"
@@ -70,7 +78,7 @@ const ofWait = (
       // Its claims go with the next pass.
       if (reason.liveness === "dead") return []
       // What an unreadable claim keeps from being known is a finding of its own.
-      return record.claims.some(({ _tag }) => _tag === "Unreadable")
+      return desired.policy.unknownLostSec > 0 || record.claims.some(({ _tag }) => _tag === "Unreadable")
         ? []
         : [{ _tag: "UnknownLiveness", taskId, epoch: reason.epoch, host: hostOf(record) }]
     }

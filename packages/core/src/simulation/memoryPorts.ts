@@ -107,7 +107,7 @@ const processTable = (machine: SimulatedMachine, self: SimulatedProcess, call: C
       Effect.succeed([...machine.processes.values()].filter((process) => machine.isHere(process)).map(rowOf))
     ),
     statedTask: (pid) =>
-      call("ProcessTable.statedTask", never, () => {
+      call("ProcessTable.statedTask", unreadable, () => {
         const process = seen(pid)
         return Effect.succeed(process === undefined || process.state === "Z" ? null : process.statedTask)
       }),

@@ -59,7 +59,7 @@ describe("what is left of attempts that ended", () => {
     ["a dead claim", [claimed(3, dead)], "dead"],
     ["a tombstone, for which nobody looks", [tombstone(3)], "dead"],
     ["a supervisor that lives", [claimed(3, alive)], "alive"],
-    ["whatever carries its token", [claimed(3, { ...dead, others: [7] })], "alive"],
+    ["whatever carries its token, whoever supervises it", [claimed(3, { ...nobodyKnows, others: [7] })], "alive"],
     ["a supervisor of which nobody knows", [claimed(3, nobodyKnows)], "unknown"],
     ["a dead supervisor whose others were not looked for", [claimed(3, { ...dead, scanned: false })], "unknown"],
     ["two dead claims", [claimed(2, dead), claimed(3, dead)], "dead"],
@@ -270,6 +270,13 @@ describe("a claim without a lease that could be used", () => {
         .addTask(1)
         .addRecord(1, { claims: [claimed(2, unknown), tombstone(3)], attempts: closed(3) }),
       lines: ["reclaim task 1 from ada (epoch 3): failed, its ending goes on", "  end as failed"]
+    },
+    {
+      name: "an agent that outlived its attempt's end, alone: the ladder, whatever came after",
+      world: oneAgent()
+        .addTask(1)
+        .addRecord(1, { claims: [claimed(2, { ...dead, others: [7] }), claimed(3, dead)], attempts: closed(3) }),
+      lines: ["stop task 1 on ada (epoch 2): orphaned-agent, interrupt, alive: 7", "  interrupt, next at 10 s"]
     },
     {
       name: "the same while an earlier one lives: its claim would go with the end, and its task be started beside it",

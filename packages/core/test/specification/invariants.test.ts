@@ -152,10 +152,15 @@ const torn = (attempt: number): ClaimSight => ({
   path: `state/claims/1.${attempt}`,
   problem: "empty"
 })
-const leaseOf = (attempt: number, name = "ada", queue: string | null = "dev"): TaskRecord["lease"] => ({
+const leaseOf = (
+  attempt: number,
+  name = "ada",
+  queue: string | null = "dev",
+  seen: Evidence = evidence.healthy
+): TaskRecord["lease"] => ({
   _tag: "Read",
   lease: runningLease(1, attempt, name, { queue }),
-  evidence: evidence.healthy
+  evidence: seen
 })
 
 describe("(b) one lease per task, one start per task", () => {
@@ -266,15 +271,36 @@ describe("(a) no start exceeds a limit", () => {
     holds("an old lease counts in no queue", { lease: legacyLease(1, "ada", "alive") }, [full("ada")]),
     holds(
       "the claim of a higher epoch wins over the lease",
-      { lease: leaseOf(2, "ada", null), claims: [claimOf(3)], attempts: inOps(3) },
+      { lease: leaseOf(2, "ada", null, evidence.dead), claims: [claimOf(3)], attempts: inOps(3) },
       [full("bob"), fullQueue("dev")]
     ),
     holds(
       "it counts in no queue where its start is not remembered",
-      { lease: leaseOf(2), claims: [claimOf(3)], attempts: open(2) },
+      { lease: leaseOf(2, "ada", "dev", evidence.dead), claims: [claimOf(3)], attempts: open(2) },
       [full("bob")]
     ),
-    holds("and neither where nothing is", { lease: leaseOf(2), claims: [claimOf(3)] }, [full("bob")]),
+    holds("and neither where nothing is", { lease: leaseOf(2, "ada", "dev", evidence.dead), claims: [claimOf(3)] }, [
+      full("bob")
+    ]),
+    holds(
+      "the lease wins while something of it lives, and nothing of the claim",
+      { lease: leaseOf(2, "ada", null), claims: [claimOf(3)], attempts: inOps(3) },
+      [full("ada")]
+    ),
+    holds(
+      "the claim of a higher epoch wins where both live",
+      { lease: leaseOf(2, "ada", null), claims: [claimOf(3, evidence.claimedOnly)], attempts: inOps(3) },
+      [full("bob"), fullQueue("dev")]
+    ),
+    holds(
+      "an agent that was left alone wins over all that is dead",
+      {
+        lease: leaseOf(3, "ada", null, evidence.dead),
+        claims: [claimOf(2, { ...evidence.claimDead, others: [7] })],
+        attempts: open(3)
+      },
+      [full("bob")]
+    ),
     holds(
       "the claim of a lower epoch does not",
       { lease: leaseOf(3, "ada", null), claims: [claimOf(2)], attempts: open(3) },
@@ -283,7 +309,7 @@ describe("(a) no start exceeds a limit", () => {
     holds(
       "a claim of the same epoch and another token wins over the lease",
       {
-        lease: leaseOf(3, "ada", null),
+        lease: leaseOf(3, "ada", null, evidence.dead),
         claims: [claimSight(claim(1, 3, "bob", { token: tokenOf(1, 3, 1) }), evidence.claimDead)],
         attempts: open(3)
       },
@@ -646,6 +672,24 @@ describe("(d) no slot is freed while a survivor is not proven dead", () => {
     { name: "from another epoch's", world: files({ claims: [claimOf(2)] }), actions: [rebuild(3)], says: beside },
     { name: "from one that can't be read", world: files({ claims: [torn(3)] }), actions: [rebuild(3)], says: beside },
     { name: "from nothing", world: oneAgent(), actions: [rebuild(3)], says: beside },
+    {
+      name: "from a tombstone",
+      world: files({ claims: [claimSight(claim(1, 3, "ada", { kind: "tombstone" }), evidence.tombstone)] }),
+      actions: [rebuild(3)],
+      says: beside
+    },
+    {
+      name: "in the place of a dead one",
+      world: files({ ...leased(dead, 2), ...claimed }),
+      actions: [rebuild(3)],
+      says: []
+    },
+    {
+      name: "in the place of one whose agent may live",
+      world: files({ ...leased({ ...dead, agent: "unknown" }, 2), ...claimed }),
+      actions: [rebuild(3)],
+      says: ["task 1: a lease is set aside of which something may live"]
+    },
     { name: "dead claims swept", world: files({ claims: [claimOf(2), claimOf(3)] }), actions: [sweep(3)], says: [] },
     { name: "nothing swept", world: oneAgent(), actions: [sweep(3)], says: [] },
     {

@@ -61,6 +61,9 @@ const isEndable = (
   { policy }: DesiredState
 ): boolean => (withoutProof ? liveness === "unknown" && policy.unknownLostSec > 0 : liveness === "dead")
 
+const leaseMayLive = ({ evidence, lease }: Extract<TaskRecord["lease"], { readonly _tag: "Read" }>): boolean =>
+  lease.phase !== "starting" && (lease.phase === "finished" ? agentMayLive : mayLive)(evidence)
+
 /** (d) No slot is freed while a survivor is not proven dead. */
 export const deathIsProven: Check = (observed, desired, plan) => {
   const records = new Map(observed.records.map((record) => [record.taskId as number, record]))
@@ -78,9 +81,11 @@ export const deathIsProven: Check = (observed, desired, plan) => {
           : [`task ${taskId}: an old lease is ended alive`]
       case "Rebuild": {
         const own = record?.claims.find((sight) => sight.epoch === action.attempt.epoch)
-        return own?._tag === "Read" && own.evidence.supervisor === "dead"
-          ? []
-          : [`task ${taskId}: a lease is rebuilt beside a supervisor that may live`]
+        if (own?._tag !== "Read" || own.claim.kind !== "claim" || own.evidence.supervisor !== "dead")
+          return [`task ${taskId}: a lease is rebuilt beside a supervisor that may live`]
+        return record?.lease._tag === "Read" && leaseMayLive(record.lease)
+          ? [`task ${taskId}: a lease is set aside of which something may live`]
+          : []
       }
       case "Sweep": {
         const swept = record?.claims.filter((sight) => sight.epoch <= action.epoch) ?? []

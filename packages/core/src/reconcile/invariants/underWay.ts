@@ -40,29 +40,53 @@ export const isUnderWay = (record: TaskRecord): boolean => {
   return isBeingEnded || (last !== null && !recorded.has(last.epoch))
 }
 
-/** The agent whose slot a record takes, and the queue it counts in: those of the latest attempt that left a trace. */
+/** What of a lease or of its own claim is known to live; of a supervisor that wrote its ending nothing is. */
+const leaseIsKnownToLive = ({ claims, lease }: TaskRecord): boolean => {
+  if (lease._tag !== "Read") return false
+  const { epoch, phase, token } = lease.lease
+  const { evidence } = lease
+  if (evidence.agent === "alive" || evidence.others.length > 0) return phase !== "starting"
+  if (phase === "running" && evidence.supervisor === "alive") return true
+  return claims.some((sight) => isLivingClaim(sight) && sight.epoch === epoch && sight.claim.token === token)
+}
+
+type ReadClaim = Extract<TaskRecord["claims"][number], { readonly _tag: "Read" }>
+
+const isLivingClaim = (sight: TaskRecord["claims"][number]): sight is ReadClaim =>
+  sight._tag === "Read" && sight.claim.kind === "claim" && isKnownToLive(sight.evidence)
+
+/**
+ * The agent whose slot a record takes, and the queue it counts in: those of what lives, whatever came after it, else of the
+ * latest attempt that left a trace.
+ */
 export const holderOf = (record: TaskRecord): { readonly agent: string | null; readonly queue: string | null } => {
   const { claims, lease } = record
   if (lease._tag === "Legacy") return { agent: lease.lease.agentName, queue: null }
   const last = record.attempts?.last ?? null
   const startOf = (epoch: number) => (last?.epoch === epoch ? last : null)
   const top = claims.at(-1)
+  const leftAlone = claims.findLast(
+    (sight): sight is ReadClaim => isLivingClaim(sight) && sight.evidence.supervisor === "dead"
+  )
+  const ofClaim = ({ claim, epoch }: ReadClaim) => ({ agent: claim.agentName, queue: startOf(epoch)?.queue ?? null })
   if (lease._tag === "Read") {
     const { agentName, epoch, queue, token } = lease.lease
     const rival = claims.find(
-      (sight) =>
+      (sight): sight is ReadClaim =>
         sight._tag === "Read" &&
         ((sight === top && sight.epoch > epoch) || (sight.epoch === epoch && sight.claim.token !== token))
     )
-    return rival?._tag === "Read"
-      ? { agent: rival.claim.agentName, queue: startOf(rival.epoch)?.queue ?? null }
-      : { agent: agentName, queue }
+    if (rival !== undefined && isLivingClaim(rival)) return ofClaim(rival)
+    if (leaseIsKnownToLive(record)) return { agent: agentName, queue }
+    if (leftAlone !== undefined) return ofClaim(leftAlone)
+    return rival === undefined ? { agent: agentName, queue } : ofClaim(rival)
   }
+  if (leftAlone !== undefined) return ofClaim(leftAlone)
   const recorded = new Set<number>(record.attempts?.outcomes.map(({ epoch }) => epoch))
   if (lease._tag === "Missing" && last !== null && !recorded.has(last.epoch) && last.epoch > (top?.epoch ?? 0)) {
     return { agent: last.agentName, queue: last.queue }
   }
-  if (top?._tag === "Read") return { agent: top.claim.agentName, queue: startOf(top.epoch)?.queue ?? null }
+  if (top?._tag === "Read") return ofClaim(top)
   if (lease._tag === "Unreadable") return { agent: lease.agentName, queue: null }
   const start = top === undefined ? null : startOf(top.epoch)
   return { agent: start?.agentName ?? null, queue: start?.queue ?? null }
