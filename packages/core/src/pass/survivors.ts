@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import type { StopRecord } from "../domain/Attempts.ts"
 import type { ObservedState } from "../domain/ObservedState.ts"
-import type { Plan, Verdict } from "../domain/Plan.ts"
+import type { Plan } from "../domain/Plan.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
 import { ProcessTable } from "../ports/ProcessTable.ts"
 import type { ProcessDescription } from "../ports/ProcessTable.ts"
@@ -29,7 +29,7 @@ const isDead = ({ state }: ProcessDescription): boolean => state === "Z" || stat
 const whyAlive = (pid: number, seen: ProcessDescription, record: StopRecord, isSupervisor: boolean): string => {
   if (!isSupervisor && !record.targets.some((target) => target.pid === pid))
     return `nobody can say whether it is the attempt's, so it gets no signal; if it is, end it: kill ${pid}`
-  if (seen.maySignal === false)
+  if (!seen.maySignal)
     return `it belongs to user ${seen.user}, whom this scheduler may not signal; end it as root: kill -9 ${pid}`
   if (seen.state === "D")
     return "the kernel does not let go of it (state D), mostly for a disk or a network file system; bring that back, or restart the machine"
@@ -38,26 +38,13 @@ const whyAlive = (pid: number, seen: ProcessDescription, record: StopRecord, isS
   return `it was not ended by SIGKILL; see what holds it: cat /proc/${pid}/status`
 }
 
-/** What an attempt left behind whose task has later ones: nobody climbs a ladder for it, and it holds the task. */
-const leftBehind = (verdict: Verdict, record: TaskRecord | undefined): ReadonlyArray<string> => {
-  const reason = verdict._tag === "Wait" ? verdict.reasons[0] : undefined
-  if (reason?._tag !== "EarlierAttempt" || record === undefined) return []
-  const sight = record.claims.find(({ epoch }) => epoch === reason.epoch)
-  // A supervisor that lives ends by itself: its lease is gone.
-  if (sight?._tag !== "Read" || sight.evidence.supervisor === "alive" || sight.evidence.others.length === 0) return []
-  return [
-    `task ${verdict.taskId}: epoch ${reason.epoch} left ${sight.evidence.others.slice(0, toldMax).join(", ")} running, and holds the task; look at them (ps -fp ${sight.evidence.others.slice(0, toldMax).join(",")}) and end them if nobody needs them`
-  ]
-}
-
-/** One sentence for each process that lives on after SIGKILL, or after its task went on without it. */
+/** One sentence for each process that lives on after SIGKILL. */
 export const describeSurvivors = Effect.fn("pass.describeSurvivors")(function* (observed: ObservedState, plan: Plan) {
   const sentences: Array<string> = []
   const records = new Map(observed.records.map((record) => [record.taskId, record] as const))
   for (const verdict of plan.verdicts) {
-    const record = records.get(verdict.taskId)
-    sentences.push(...leftBehind(verdict, record))
     if (verdict._tag !== "Stop") continue
+    const record = records.get(verdict.taskId)
     const stop = record?.stop ?? null
     if (record === undefined || stop === null) continue
     if (!outlivesKill(stop, { monoMs: observed.monoMs, bootId: observed.here.bootId })) continue

@@ -192,8 +192,8 @@ const judge = (
 }
 
 /**
- * Nothing ends while an attempt before it lives, which would be forgotten with it. A supervisor that lives makes its lease
- * anew and is judged by that; what it left behind is told in every pass.
+ * Nothing ends while an attempt before it lives, which would be forgotten with it: a supervisor makes its lease anew and is
+ * judged by that, or ends by itself.
  */
 const besideSurvivor = (judgement: Judgement, view: Pick<AttemptFiles, "reference" | "survivor">): Judgement =>
   view.survivor === null || judgement.actions.every(({ _tag }) => _tag !== "End")
