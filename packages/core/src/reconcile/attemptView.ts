@@ -1,6 +1,7 @@
 /**
  * Step 1, leases: what the files of one task amount to. Lease, claims and attempts file may be missing, torn or at odds;
- * this names the one attempt that they are about. It judges nobody alive or dead.
+ * this names the one attempt that they are about, what lives before what came after it. What becomes of it is judged by
+ * others.
  */
 import { unendedStart } from "../domain/Attempts.ts"
 import type { Attempts, LastStart, RecordedOutcome, StopRecord } from "../domain/Attempts.ts"
@@ -183,8 +184,7 @@ const fromClaim = (record: TaskRecord, sight: ReadClaim, leaseFault: AttemptFile
     claim: claim.kind,
     claimed: claim,
     evidence: withLeaseEvidence(sight, record.lease),
-    orphaned:
-      sight.evidence.supervisor === "dead" && (sight.evidence.others.length > 0 || sight.evidence.agent === "alive"),
+    orphaned: isOrphan(sight),
     recorded,
     stop: record.stop?.epoch === epoch ? record.stop : null,
     queue: last?.queue ?? null,
