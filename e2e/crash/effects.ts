@@ -34,6 +34,7 @@ const shown = (path: string | undefined, base: string): string | null => {
     .replace(/supervisor-[0-9a-f]+/, "supervisor-*")
     .replace(/scheduler_\d{8}/, "scheduler_*")
     .replace(/history\/\d{6}/, "history/*")
+    .replace(/records\/\d{8}T\d{9}/, "records/*")
 }
 
 const descriptorPath = /^\d+<([^>]*)>/
