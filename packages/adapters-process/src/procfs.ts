@@ -224,7 +224,8 @@ const describe: Machine["describe"] = (pid) => {
   const entry = line === null ? null : parseStat(line)
   if (line === null || entry === null) return null
   const name = Buffer.from(line.slice(line.indexOf("(") + 1, line.lastIndexOf(")")), "latin1").toString("utf8")
-  return { name, state: entry.state, user: fs.statSync(`/proc/${pid}`).uid }
+  const thread = entry.state === "Z" ? livingThread(pid) : null
+  return { name, state: thread?.state ?? entry.state, user: fs.statSync(`/proc/${pid}`).uid }
 }
 
 export const procfs: Machine = { identify, look, startedAtMs, scan, statedTask, describe }

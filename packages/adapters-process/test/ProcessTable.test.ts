@@ -90,6 +90,7 @@ describe("identity", () => {
       assert.strictEqual((yield* Effect.flip(table.look([1])))._tag, "ProcessesUnreadable")
       assert.isNull(yield* table.startedAtMs(1))
       assert.isNull(yield* table.describe(1))
+      assert.strictEqual((yield* Effect.flip(table.statedTask(1)))._tag, "ProcessesUnreadable")
       assert.strictEqual(yield* table.signal({ pid: 4242, pidStart: 1 }, "SIGKILL"), "refused")
     }).pipe(Effect.provide(layerOf(machine)))
   })
@@ -127,7 +128,8 @@ describe("liveness", () => {
       const script =
         "import ctypes,threading,time\nthreading.Thread(target=lambda: time.sleep(1000)).start()\nprint('up', flush=True)\nctypes.CDLL(None).pthread_exit(None)"
       if (spawnSync("python3", ["-c", "import ctypes"]).status !== 0) return context.skip("there is no python3 here")
-      const child = start(["python3", "-c", script])
+      const stated = ["TINYSCHEDULER_TASK_ID=7", "TINYSCHEDULER_MCP_ENDPOINT=http://127.0.0.1:3000"]
+      const child = start(["env", ...stated, "python3", "-c", script])
       yield* Effect.promise(() => firstLineOf(child))
       const pid = child.pid ?? 0
       yield* Effect.promise(() => until(() => stateOf(pid) === "Z"))
@@ -136,6 +138,9 @@ describe("liveness", () => {
       const row = (yield* table.scan).find((row) => row.pid === pid)
       assert.strictEqual(row?.state, "S")
       assert.strictEqual(row?.token, scene.token)
+      assert.strictEqual((yield* table.describe(pid))?.state, "S")
+      assert.deepStrictEqual(yield* table.statedTask(pid), { taskId: "7", endpoint: "http://127.0.0.1:3000" })
+      assert.isNull(yield* table.statedTask(4_194_303))
     }).pipe(Effect.provide(layer))
   )
 

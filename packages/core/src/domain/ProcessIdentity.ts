@@ -97,7 +97,10 @@ export interface AttemptTraces {
   readonly known: ReadonlyArray<{ readonly pid: number; readonly pidStart: number }>
 }
 
-const isLive = (row: ProcessRow): boolean => row.state !== "Z" && row.state !== "X" && row.state !== "x"
+/** Whether a state letter is that of a process which runs no more. */
+export const isDeadState = (state: string): boolean => state === "Z" || state === "X" || state === "x"
+
+const isLive = (row: ProcessRow): boolean => !isDeadState(row.state)
 
 /**
  * The living processes of an attempt: its agent's group and session, descendants of its supervisor and agent, whatever

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import type { StopRecord } from "../domain/Attempts.ts"
 import type { ObservedState } from "../domain/ObservedState.ts"
 import type { Plan } from "../domain/Plan.ts"
+import { isDeadState } from "../domain/ProcessIdentity.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
 import { ProcessTable } from "../ports/ProcessTable.ts"
 import type { ProcessDescription } from "../ports/ProcessTable.ts"
@@ -23,8 +24,6 @@ const unseenPid = 0
 
 const unseen = ({ lease }: TaskRecord): string =>
   `it has another pid namespace; look for it where the attempt's cgroup can be seen whole, as on the host: cat ${(lease._tag === "Read" ? lease.lease.cgroup : undefined) ?? ""}/cgroup.procs`
-
-const isDead = ({ state }: ProcessDescription): boolean => state === "Z" || state === "X" || state === "x"
 
 const whyAlive = (pid: number, seen: ProcessDescription, record: StopRecord, isSupervisor: boolean): string => {
   if (!isSupervisor && !record.targets.some((target) => target.pid === pid))
@@ -59,7 +58,7 @@ export const describeSurvivors = Effect.fn("pass.describeSurvivors")(function* (
       }
       const seen = yield* describe(pid)
       // The SIGKILL of this pass was its end.
-      if (seen === null || isDead(seen)) continue
+      if (seen === null || isDeadState(seen.state)) continue
       sentences.push(
         `task ${verdict.taskId}: process ${pid} (${seen.name}) ${isLeft}: ${whyAlive(pid, seen, stop, alone)}`
       )

@@ -6,7 +6,7 @@
 import { unendedStart } from "../domain/Attempts.ts"
 import type { Attempts, LastStart, RecordedOutcome, StopRecord } from "../domain/Attempts.ts"
 import type { Epoch } from "../domain/identifiers.ts"
-import type { Claim, Lease, LegacyLease } from "../domain/Lease.ts"
+import type { Lease, LegacyLease } from "../domain/Lease.ts"
 import type { AttemptReference, RunningDetail, WaitReason } from "../domain/Plan.ts"
 import type { Liveness } from "../domain/ProcessIdentity.ts"
 import type { TaskPrior } from "../domain/Task.ts"
@@ -34,7 +34,6 @@ export interface AttemptFiles {
   readonly leaseFault: Extract<RunningDetail, "lease-missing" | "lease-unreadable" | "lease-contradicts-claim"> | null
   /** Who won the epoch. */
   readonly claim: "none" | "claim" | "tombstone" | "unreadable"
-  readonly claimed: Claim | null
   readonly evidence: Evidence
   /** By its claim alone its supervisor is dead and something of it lives, whatever a lease that contradicts it adds. */
   readonly orphaned: boolean
@@ -122,7 +121,6 @@ const fromLease = (record: TaskRecord, lease: Lease, evidence: Evidence): Attemp
       epoch: lease.epoch
     }
   }
-  const claimed = own?._tag === "Read" ? own.claim : null
   return {
     _tag: "Attempt",
     reference: {
@@ -135,7 +133,6 @@ const fromLease = (record: TaskRecord, lease: Lease, evidence: Evidence): Attemp
     lease,
     leaseFault: null,
     claim,
-    claimed,
     evidence: evidenceOfBoth(lease, evidence, own),
     orphaned: false,
     recorded: recordedOutcome(record.attempts, lease.epoch),
@@ -182,7 +179,6 @@ const fromClaim = (record: TaskRecord, sight: ReadClaim, leaseFault: AttemptFile
     lease: null,
     leaseFault,
     claim: claim.kind,
-    claimed: claim,
     evidence: withLeaseEvidence(sight, record.lease),
     orphaned: isOrphan(sight),
     recorded,

@@ -6,6 +6,7 @@ import { ownerOf } from "../domain/attemptCgroup.ts"
 import type { DesiredState } from "../domain/DesiredState.ts"
 import type { TaskId } from "../domain/identifiers.ts"
 import type { ObservedState } from "../domain/ObservedState.ts"
+import { isDeadState } from "../domain/ProcessIdentity.ts"
 import type { ProcessSight } from "../domain/ProcessIdentity.ts"
 import { observe } from "../pass/observe.ts"
 import { AttemptHistory } from "../ports/AttemptHistory.ts"
@@ -20,8 +21,6 @@ export interface LookInput {
   readonly purge: boolean
 }
 
-const isGone = (state: string): boolean => state === "Z" || state === "X" || state === "x"
-
 /**
  * Twice: a process may be born while the table is read. Nobody but ourselves is left out: a repair that is started from
  * an agent's shell descends from the very attempt that it may have to do with.
@@ -34,7 +33,7 @@ export const lookForCarriers = Effect.fn("repair.lookForCarriers")(function* () 
     for (const row of rows) {
       const { pid, state } = row
       const token = ownerOf(row)
-      if (token !== null && !isGone(state) && pid !== self) carriers.set(`${pid} ${token}`, { pid, token })
+      if (token !== null && !isDeadState(state) && pid !== self) carriers.set(`${pid} ${token}`, { pid, token })
     }
   }
   const sorted = [...carriers.values()].sort((left, right) => left.pid - right.pid)
@@ -46,7 +45,7 @@ export const lookForCarriers = Effect.fn("repair.lookForCarriers")(function* () 
 const isSame = (sight: ProcessSight | undefined, pidStart: number): boolean =>
   sight !== undefined &&
   sight._tag !== "Absent" &&
-  (sight._tag === "Unreadable" || (sight.pidStart === pidStart && !isGone(sight.state)))
+  (sight._tag === "Unreadable" || (sight.pidStart === pidStart && !isDeadState(sight.state)))
 
 /** A process that began after the file was written last is another one that was given the number. */
 const lookAtNamed = Effect.fnUntraced(function* ({ unreadable }: Inventory) {
@@ -59,7 +58,7 @@ const lookAtNamed = Effect.fnUntraced(function* ({ unreadable }: Inventory) {
   const alive = new Set<number>()
   for (const { modifiedMs, pid, pidStart } of named) {
     const sight = sights.get(pid)
-    if (sight === undefined || sight._tag === "Absent" || (sight._tag === "Seen" && isGone(sight.state))) continue
+    if (sight === undefined || sight._tag === "Absent" || (sight._tag === "Seen" && isDeadState(sight.state))) continue
     if (pidStart !== null) {
       if (isSame(sight, pidStart)) alive.add(pid)
       continue
