@@ -49,6 +49,14 @@ export interface LeaseOnDisk {
   readonly start_mono_ms: number
 }
 
+/** What an agent wrote down of itself: see agent.sh. */
+export interface Note {
+  readonly what: string
+  readonly task: number
+  readonly agent: string
+  readonly epoch: number
+}
+
 /** What a scenario begins with. */
 export interface Kept {
   readonly copy: string
@@ -132,6 +140,11 @@ export class Stage {
       const lease: LeaseOnDisk = JSON.parse(text)
       return [lease]
     })
+  }
+
+  notes(): ReadonlyArray<Note> {
+    const lines = (this.text("record.jsonl") ?? "").split("\n").slice(0, -1)
+    return lines.map((line): Note => JSON.parse(line))
   }
 
   /** What lives of this stage, without the process that makes the passes. */

@@ -18,9 +18,11 @@ echo at work
 nth=$TINYSCHEDULER_EPOCH
 [ "$nth" -gt $# ] && nth=$#
 shift $((nth - 1))
+[ "$1" = stubborn ] && trap '' INT TERM
+# From here on it writes nothing to a supervisor that may have ended, and each signal finds it as its word says.
+note ready
 case $1 in
-stubborn) trap '' INT TERM && : <"$folder/never" ;;
-stays) : <"$folder/never" ;;
+stubborn | stays) : <"$folder/never" ;;
 *) : <"$folder/gate" ;;
 esac
 note end

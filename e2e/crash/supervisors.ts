@@ -47,13 +47,15 @@ export const supervisorCommand = (stage: Stage): Command => {
   }
 }
 
-/** Starts it, untraced, and waits until its agent runs; answers its pid. */
+/** Starts it, untraced, and waits until its agent is ready for whatever comes; answers its pid. */
 export const startSupervisor = async (stage: Stage): Promise<number> => {
   const { argv, cwd, env, input } = supervisorCommand(stage)
   const [file = "", ...args] = argv
   const child = spawn(file, args, { cwd, env, detached: true, stdio: ["pipe", "ignore", "ignore"] })
   child.stdin.end(input)
   child.unref()
+  const { epoch } = onlyLease(stage)
+  await until("its agent is ready", () => stage.notes().some((note) => note.what === "ready" && note.epoch === epoch))
   await stage.becomes("running")
   if (child.pid === undefined) throw new Error("the supervisor could not be started")
   return child.pid

@@ -4,20 +4,10 @@ import type { Recovered } from "./recovery.ts"
 import type { Scenario } from "./scenarios.ts"
 import type { Stage } from "./Stage.ts"
 
-interface Note {
-  readonly what: string
-  readonly task: number
-  readonly agent: string
-  readonly epoch: number
-}
-
 const linesOf = (stage: Stage, name: string): ReadonlyArray<string> => (stage.text(name) ?? "").split("\n").slice(0, -1)
 
-const notesOf = (stage: Stage): ReadonlyArray<Note> =>
-  stage.names(".").includes("record.jsonl") ? linesOf(stage, "record.jsonl").map((line): Note => JSON.parse(line)) : []
-
 const nobodyTwice = (stage: Stage): ReadonlyArray<string> => {
-  const notes = notesOf(stage)
+  const notes = stage.notes()
   const starts = notes.filter(({ what }) => what === "start").map(({ epoch, task }) => `${task}.${epoch}`)
   return [
     ...notes
@@ -54,7 +44,7 @@ interface AttemptsFile {
 
 /** Starts = outcomes, and each outcome stands in the history as it was recorded. */
 const everyAttemptAccounted = (stage: Stage): ReadonlyArray<string> => {
-  const begun = notesOf(stage).filter(({ what }) => what === "start")
+  const begun = stage.notes().filter(({ what }) => what === "start")
   const history = stage
     .names("state/history")
     .flatMap((name) => linesOf(stage, `state/history/${name}`))
