@@ -152,7 +152,7 @@ describe("the daemon passes", () => {
     )
     assert.strictEqual(
       sleepAfter({ nextMonoMs: 5000, nextWallMs: 3009 }, { nowMs: 9, monoMs: 1000, intervalMs: 60_000 }),
-      3000
+      3001
     )
     assert.strictEqual(
       sleepAfter({ nextMonoMs: 5000, nextWallMs: 3009 }, { nowMs: 9, monoMs: 1000, intervalMs: 1000 }),

@@ -24,14 +24,17 @@ export const makeWakeUps: Effect.Effect<WakeUps> = Queue.sliding<void>(1)
 /** No two passes begin closer together than this, whatever wakes the loop. */
 export const passSpacingMs = 50
 
-/** How long to sleep after a plan: its next due time, at most the interval. */
+/** A timer counts whole milliseconds of a clock that was read earlier, and may be early by one: a pass would find nothing due. */
+const timerEarlyMs = 1
+
+/** How long to sleep after a plan: until its next due time is over, at most the interval. */
 export const sleepAfter = (
   plan: Pick<Plan, "nextMonoMs" | "nextWallMs"> | null,
   clocks: { readonly nowMs: number; readonly monoMs: number; readonly intervalMs: number }
 ): number => {
   const wall = plan === null || plan.nextWallMs === null ? clocks.intervalMs : plan.nextWallMs - clocks.nowMs
   const mono = plan === null || plan.nextMonoMs === null ? clocks.intervalMs : plan.nextMonoMs - clocks.monoMs
-  return Math.max(passSpacingMs, Math.min(clocks.intervalMs, wall, mono))
+  return Math.max(passSpacingMs, Math.min(clocks.intervalMs, wall + timerEarlyMs, mono + timerEarlyMs))
 }
 
 /** The share of the interval that chance may add or take: machines that were started together don't ask together. */
