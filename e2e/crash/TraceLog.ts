@@ -31,15 +31,15 @@ export class TraceLog {
     return lines
   }
 
-  /** The threads that have just begun their count-th call of this name; each is answered once, when it is first seen. */
-  threadsAt(call: string, count: number): ReadonlyArray<number> {
+  /** The threads that have just begun a call of this name and of such a count; who stands in it is answered again. */
+  threadsAt(call: string, from: number, to: number): ReadonlyArray<number> {
     const found: Array<number> = []
     const look = (line: string, isWhole: boolean): void => {
       const [, pid, name] = begun.exec(line) ?? []
       if (pid === undefined || name !== call) return
       const reached = (this.#counts.get(pid) ?? 0) + 1
       if (isWhole) this.#counts.set(pid, reached)
-      if (reached === count) found.push(Number(pid))
+      if (from <= reached && reached <= to) found.push(Number(pid))
     }
     for (const line of this.#lines()) look(line, true)
     look(this.#unended, false)

@@ -1,13 +1,14 @@
 /**
  * The effects of a traced process: what it does to files under its base path, to processes and to Tinytask, in order, read
- * from strace's log. An effect is named by what it is (call and path, or tool) and by its occurrence, without anything
- * that differs from run to run; the count among the calls of its thread is what strace selects it by.
+ * from strace's log. An effect is named by what it is (call and path, or tool) and by its occurrence since the last signal
+ * (while a stop waits, a slow machine looks less often than a quick one), without anything that differs from run to run;
+ * the count among the calls of its thread is what strace selects it by.
  */
 import { existsSync, readFileSync } from "node:fs"
 import { type Call, linesOfTrace } from "./traceLines.ts"
 
 export interface Effect {
-  /** `rename state/.tmp-* to state/term #1`: the same in every run. */
+  /** `rename state/.tmp-* to state/term #1`, `send list_tasks #1 after kill SIGINT #1`: the same in every run. */
   readonly name: string
   /** The system call, and how many of it this thread had made, this one included. */
   readonly call: string
@@ -120,6 +121,13 @@ export const effectsIn = (logFile: string, victim: number, base: string): Effect
     counts.set(key, count)
     return count
   }
+  let since = ""
+  const nameOf = (call: string, meaning: string): string => {
+    if (call !== "kill") return `${meaning} #${raised(`${meaning}${since}`)}${since}`
+    const name = `${meaning} #${raised(meaning)}`
+    since = ` after ${name}`
+    return name
+  }
   const lastOf = new Map(calls.map((call) => [call.thread, call]))
   const own = calls.flatMap((call) => {
     if (!isVictims(call.thread)) return []
@@ -127,7 +135,7 @@ export const effectsIn = (logFile: string, victim: number, base: string): Effect
     const meaning = meaningOf(call, base)
     if (meaning === null) return []
     const isDone = call !== lastOf.get(call.thread) || / = (?!\?)/.test(call.rest)
-    return [{ name: `${meaning} #${raised(meaning)}`, call: call.call, count, isDone }]
+    return [{ name: nameOf(call.call, meaning), call: call.call, count, isDone }]
   })
   return { own, programs: [...new Set(programs)] }
 }

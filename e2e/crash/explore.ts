@@ -1,8 +1,7 @@
 /**
- * Visits the boundaries between the effects of a scenario's victim. One traced run finds the effects; each is then a crash
- * point: the victim dies when all before it is done and it is not. Where threads or the number of other processes make a
- * run come out otherwise, the victim dies at another boundary than was meant: that one is visited, and the one that was
- * meant is tried again.
+ * Visits the boundaries between the effects of a scenario's victim. A traced run finds the effects; each is then a crash
+ * point: the victim dies when all before it is done and it is not. Where a run comes out otherwise, the one that was meant
+ * is tried again.
  */
 import type { Effect } from "./effects.ts"
 import { type Beginning, type Played, play } from "./history.ts"
@@ -47,14 +46,17 @@ export interface Visited {
 interface Order {
   readonly point: Point
   readonly tries: number
-  /** By how much the counts of this run's calls were off, when it was last tried. */
-  readonly shift: number
 }
 
 const triesMax = 10
 /** Enough to be seen there, on a machine that is not much too busy; twice as long after each miss. */
 const standingMs = 80
-const standingMaxMs = 1280
+const standingMaxMs = 640
+/** By how much the count of a call differs from run to run; by a round of the pass more after a miss. */
+const countSpread = 3
+const callsOfRound = 32
+/** Of so many runs the shortest is taken: what it does, the others do too. */
+const runsToFind = 3
 
 /** Makes what the scenario begins with. */
 const begin = async (stage: Stage, scenario: Scenario): Promise<Beginning> => {
@@ -63,10 +65,17 @@ const begin = async (stage: Stage, scenario: Scenario): Promise<Beginning> => {
   return { scenario, kept: stage.keep(`${scenario.name}, ${scenario.victim}`) }
 }
 
-/** Finds the points by a run without a crash. */
+/** Finds the points by runs without a crash. */
 export const find = async (stage: Stage, scenario: Scenario): Promise<Found> => {
   const beginning = await begin(stage, scenario)
-  const { effects, programs, violations } = await play(stage, beginning, null)
+  let shortest = await play(stage, beginning, null)
+  const violations = new Set(shortest.violations)
+  for (let run = 1; run < runsToFind; run += 1) {
+    const played = await play(stage, beginning, null)
+    for (const violation of played.violations) violations.add(violation)
+    if (played.effects.length < shortest.effects.length) shortest = played
+  }
+  const { effects, programs } = shortest
   const boundaries = effects.map((effect, index): Point => {
     return { _tag: "Boundary", name: `before ${effect.name}`, effect, previous: effects[index - 1] }
   })
@@ -75,7 +84,7 @@ export const find = async (stage: Stage, scenario: Scenario): Promise<Found> => 
     scenario,
     beginnings: new Map([[stage, beginning]]),
     points: [...boundaries, ...children],
-    violations: violations.map((violation) => `without a crash: ${violation}`)
+    violations: [...violations].map((violation) => `without a crash: ${violation}`)
   }
 }
 
@@ -83,37 +92,22 @@ export const find = async (stage: Stage, scenario: Scenario): Promise<Found> => 
  * Where to make it stand: before the effect; or, since files are opened in numbers that follow the number of processes on
  * the machine, after what was done last: nothing lies between the two.
  */
-const holdAt = ({ point, shift, tries }: Order): Hold => {
+const holdAt = ({ point, tries }: Order): Hold => {
   const forMs = Math.min(standingMs * 2 ** tries, standingMaxMs)
-  if (point._tag === "Child") return { side: "before", call: "execve", count: 1, forMs, program: point.program }
+  if (point._tag === "Child") return { side: "before", call: "execve", from: 1, to: 1, forMs, program: point.program }
   const { effect, previous } = point
-  return effect.call === "openat" && previous !== undefined && previous.call !== "openat"
-    ? { side: "after", call: previous.call, count: previous.count + shift, forMs }
-    : { side: "before", call: effect.call, count: effect.count + shift, forMs }
+  const isOpening = effect.call === "openat" && previous !== undefined && previous.call !== "openat"
+  const { call, count, name } = isOpening ? previous : effect
+  const from = Math.max(1, count - countSpread * (tries + 1))
+  const to = count + countSpread + callsOfRound * tries
+  return { side: isOpening ? "after" : "before", call, from, to, forMs, effect: name }
 }
 
-const boundariesIn = (points: ReadonlyArray<Point>): ReadonlyArray<Boundary> =>
-  points.flatMap((point) => (point._tag === "Boundary" ? [point] : []))
-
-/** The first effect that the victim did not live to do; null when it did all. That a file was opened shows in its use. */
-const firstUndone = (points: ReadonlyArray<Point>, { effects }: Played): Point | null => {
-  const begun = new Set(effects.map(({ name }) => name))
-  const done = new Set(effects.filter(({ isDone }) => isDone).map(({ name }) => name))
-  const boundaries = boundariesIn(points)
-  const found = boundaries.find(({ effect }, index) => {
-    const next = boundaries[index + 1]
-    const wasUsed = effect.call === "openat" && next !== undefined && begun.has(next.effect.name)
-    return !done.has(effect.name) && !wasUsed
-  })
-  return found ?? null
-}
-
-/** How far the aimed call's count lies from where the traced run had it, as far as this run shows. */
-const shiftSeen = (order: Order, points: ReadonlyArray<Point>, { effects }: Played): number => {
-  const { call } = holdAt(order)
-  const last = effects.findLast((effect) => effect.call === call)
-  const planned = boundariesIn(points).find(({ effect }) => effect.name === last?.name)?.effect
-  return last === undefined || planned === undefined ? order.shift : last.count - planned.count
+/** Whether it died where it was meant to: what it stood at was its last effect, and done or not as the side says. */
+const diedAt = (hold: Hold, { effects, wasKilled }: Played): boolean => {
+  const last = effects.at(-1)
+  if ("program" in hold || !wasKilled) return wasKilled
+  return last?.name === hold.effect && last.isDone === (hold.side === "after")
 }
 
 const shuffled = <A>(all: ReadonlyArray<A>, random: () => number): ReadonlyArray<A> =>
@@ -138,7 +132,7 @@ export const visit = async (
   const { beginnings, points, scenario } = found
   const violations: Array<string> = []
   const missed: Array<string> = []
-  const orders = shuffled(points, random).map((point): [string, Order] => [point.name, { point, tries: 0, shift: 0 }])
+  const orders = shuffled(points, random).map((point): [string, Order] => [point.name, { point, tries: 0 }])
   const left = new Map(orders)
   let histories = 0
 
@@ -151,16 +145,15 @@ export const visit = async (
     const beginning = beginnings.get(stage) ?? (await begin(stage, scenario))
     beginnings.set(stage, beginning)
     for (let order = next(); order !== undefined; order = next()) {
-      const { point } = order
-      const played = await play(stage, beginning, holdAt(order))
+      const { point, tries } = order
+      const hold = holdAt(order)
+      const played = await play(stage, beginning, hold)
       histories += 1
-      const reached = !played.wasKilled ? null : point._tag === "Child" ? point : firstUndone(points, played)
-      const where = reached === null ? "nowhere" : reached.name
+      const where = played.wasKilled ? point.name : "nowhere"
       violations.push(...played.violations.map((violation) => `a crash ${where}: ${violation}`))
-      if (reached?.name === point.name) continue
-      if (reached !== null) left.delete(reached.name)
-      if (order.tries + 1 >= triesMax) missed.push(point.name)
-      else left.set(point.name, { ...order, tries: order.tries + 1, shift: shiftSeen(order, points, played) })
+      if (diedAt(hold, played)) continue
+      if (tries + 1 >= triesMax) missed.push(point.name)
+      else left.set(point.name, { point, tries: tries + 1 })
     }
   }
   await Promise.all(stages.map(work))

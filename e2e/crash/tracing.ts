@@ -3,9 +3,8 @@
  * filtered by the kernel (--seccomp-bpf): tracing then costs 40 ms of a pass and not 400. Under that filter strace 6 loses
  * a signal that it is to inject, so it injects a delay, and the kill comes from here while the process stands in it:
  * before the call (on entry: it is not carried out) or after it (on exit: it is done, and its caller never hears of it).
- *
- * strace counts the calls of every thread it follows. A supervisor or an agent that comes to the same count of the same
- * call stands still there too, and is killed as well: one more crash, which is to be survived like any.
+ * How many such calls come before the one that is meant differs by a few from run to run, so it stands still at each of
+ * some, and dies at the one whose name is the right one. What it started is slowed down there too, and not killed.
  */
 import { spawn, spawnSync } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
@@ -14,15 +13,18 @@ import { join } from "node:path"
 import { type Effect, effectCalls, effectsIn } from "./effects.ts"
 import { TraceLog } from "./TraceLog.ts"
 
-export interface Hold {
+interface Standing {
   readonly side: "before" | "after"
   readonly call: string
-  readonly count: number
+  /** It stands still at each such call of its thread from one count to the other. */
+  readonly from: number
+  readonly to: number
   /** For how long it stands there. It dies only then: strace heeds nothing of a process that it delays. */
   readonly forMs: number
-  /** Not it, but the child that it forked to run this program. */
-  readonly program?: string
 }
+
+/** Where it is killed: at the effect of this name; or not it, but the child that it forked to run this program. */
+export type Hold = Standing & ({ readonly effect: string } | { readonly program: string })
 
 export interface Command {
   readonly argv: ReadonlyArray<string>
@@ -58,15 +60,16 @@ const straceOptions = (logFile: string, hold: Hold | null): ReadonlyArray<string
   const traced = ["-e", `trace=${effectCalls.filter((call) => opens || call !== "openat").join()}`]
   if (hold === null) return [...options, ...traced]
   const delay = `${delays[hold.side]}=${hold.forMs * 1000}`
-  const path = hold.program === undefined ? [] : ["-P", hold.program]
-  return [...options, ...traced, ...path, "-e", `inject=${hold.call}:${delay}:when=${hold.count}`]
+  const path = "program" in hold ? ["-P", hold.program] : []
+  return [...options, ...traced, ...path, "-e", `inject=${hold.call}:${delay}:when=${hold.from}..${hold.to}`]
 }
 
 /** Why no process can be traced here; null when it can. */
 export const whyUntraceable = (): string | null => {
   const folder = mkdtempSync(join(tmpdir(), "tinyscheduler-strace-"))
   // Without -D: as a grandchild it would let the command run untraced, and say so to nobody.
-  const options = straceOptions(join(folder, "log"), null).filter((option) => option !== "-D")
+  const hold: Hold = { side: "before", call: "write", from: 1, to: 2, forMs: 1, effect: "" }
+  const options = straceOptions(join(folder, "log"), hold).filter((option) => option !== "-D")
   const probe = spawnSync("strace", [...options, "true"], { encoding: "utf8" })
   rmSync(folder, { recursive: true })
   if (probe.error !== undefined) return `strace can't be run (${probe.error.message}); it comes with the package strace`
@@ -115,14 +118,16 @@ export const trace = (
   let over = false
   let wasKilled = false
   const log = new TraceLog(where.logFile)
+  const isAt = (name: string): boolean => effectsIn(where.logFile, pid, where.base).own.at(-1)?.name === name
   const looks = setInterval(() => {
     if (hold === null) return
-    for (const thread of log.threadsAt(hold.call, hold.count)) {
+    for (const thread of log.threadsAt(hold.call, hold.from, hold.to)) {
       const target = processOf(thread)
-      const isMeant = (target === pid) === (hold.program === undefined)
+      if (target === null) continue
       // The process itself begins with an exec too, and of the same program as a supervisor's.
-      if (target === null || (target === pid && !isMeant)) continue
-      wasKilled ||= isMeant
+      const isMeant = "program" in hold ? target !== pid : target === pid && isAt(hold.effect)
+      if (!isMeant) continue
+      wasKilled = true
       kill(target)
     }
   }, lookEveryMs)
