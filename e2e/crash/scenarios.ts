@@ -101,7 +101,7 @@ const passKilledBefore = async (stage: Stage, name: string): Promise<void> => {
   await until("nothing lives", () => stage.living().length === 0)
   await stage.putBack(kept)
   const { call, count } = found
-  const hold = { side: "before", call, from: count - 2, to: count + 6, forMs: 500, effect: name } as const
+  const hold = { side: "before", call, from: Math.max(1, count - 2), to: count + 6, forMs: 500, effect: name } as const
   const { wasKilled } = await trace(stage.passCommand, where, hold).ended
   if (!wasKilled) throw new Error(`the pass was not killed at ${name}`)
 }
