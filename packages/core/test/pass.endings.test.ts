@@ -458,6 +458,28 @@ describe("what an ending counts towards", () => {
     })
   )
 
+  it.effect("by its own lease alone: an earlier one that was put back over it says nothing of it", () =>
+    Effect.gen(function* () {
+      const { id, world } = worldWith(() => exitsWith(3, 1000, { tail: "no such branch" }))
+      const { pass } = yield* startScheduler(world, { desired: desiredWith({ policy: { backoffBaseSec: 0 } }) })
+      yield* pass()
+      yield* later(world, 2)
+      const earlier = world.files.leases.get(id)
+      world.script = () => completesAfter(1e9)
+      yield* pass()
+      yield* later(world, 1)
+      for (const role of ["agent", "supervisor"] as const) world.machine.end(processOf(world, id, role))
+      assert.isDefined(earlier)
+      world.files.leases.set(id, earlier)
+      yield* pass()
+      assert.deepStrictEqual(
+        world.files.history.map(({ epoch, outcome }) => `${epoch} ${outcome}`),
+        ["1 failed", "2 lost"]
+      )
+      assert.notInclude(taskOf(world, id).comments[1] ?? "", "no such branch")
+    })
+  )
+
   it.effect("an attempt whose task's number belongs to another task by now is stopped and leaves that one alone", () =>
     Effect.gen(function* () {
       const { world } = worldWith(() => completesAfter(1e9))
