@@ -123,7 +123,8 @@ export const effectsIn = (logFile: string, victim: number, base: string): Effect
   }
   let since = ""
   const nameOf = (call: string, meaning: string): string => {
-    if (call !== "kill") return `${meaning} #${raised(`${meaning}${since}`)}${since}`
+    // SIGCONT follows another at once, and only where that has not ended its process yet.
+    if (call !== "kill" || meaning.endsWith("SIGCONT")) return `${meaning} #${raised(`${meaning}${since}`)}${since}`
     const name = `${meaning} #${raised(meaning)}`
     since = ` after ${name}`
     return name
