@@ -118,8 +118,7 @@ export class Stage {
   }
 
   get #command(): ReadonlyArray<string> {
-    const grace = this.#flags.includes("--stop-grace") ? [] : ["--stop-grace", "0"]
-    const quick = ["--backoff-base", "0", "--heartbeat", "1", ...grace]
+    const quick = ["--backoff-base", "0", "--heartbeat", "1", "--stop-grace", "0"]
     return ["run", "--once", "--base-path", this.base, "--mcp-endpoint", this.tasks.url, ...quick, ...this.#flags]
   }
 

@@ -48,11 +48,10 @@ interface Order {
   readonly tries: number
 }
 
-const triesMax = 10
-/** Enough to be seen there, on a machine that is not much too busy; twice as long after each miss. */
+const triesMax = 16
+/** Enough to be seen there, on a machine that is not much too busy; twice as long after a few misses. */
 const standingMs = 80
-const standingMaxMs = 640
-/** By how much the count of a call differs from run to run; by a round of the pass more after a miss. */
+/** By how much the count of a call differs from run to run; by a round of the pass more after a few misses. */
 const countSpread = 3
 const callsOfRound = 32
 /** Of so many runs the shortest is taken: what it does, the others do too. */
@@ -93,13 +92,17 @@ export const find = async (stage: Stage, scenario: Scenario): Promise<Found> => 
  * the machine, after what was done last: nothing lies between the two.
  */
 const holdAt = ({ point, tries }: Order): Hold => {
-  const forMs = Math.min(standingMs * 2 ** tries, standingMaxMs)
+  // Each call that it stands still at before makes it later, and what it then does may be another thing: nearer each time.
+  const round = tries % (countSpread + 2)
+  const back = Math.max(0, countSpread - round)
+  const isWide = round > countSpread
+  const forMs = tries > countSpread ? 2 * standingMs : standingMs
   if (point._tag === "Child") return { side: "before", call: "execve", from: 1, to: 1, forMs, program: point.program }
   const { effect, previous } = point
   const isOpening = effect.call === "openat" && previous !== undefined && previous.call !== "openat"
   const { call, count, name } = isOpening ? previous : effect
-  const from = Math.max(1, count - countSpread * (tries + 1))
-  const to = count + countSpread + callsOfRound * tries
+  const from = Math.max(1, count - back)
+  const to = count + countSpread + (isWide ? callsOfRound : 0)
   return { side: isOpening ? "after" : "before", call, from, to, forMs, effect: name }
 }
 

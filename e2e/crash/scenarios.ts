@@ -108,7 +108,7 @@ const passKilledBefore = async (stage: Stage, name: string): Promise<void> => {
 
 const start = { agents: vaela("works"), ends: "complete" } as const
 const failure = { agents: vaela("fails", "works"), ends: "complete" } as const
-const overdue = { flags: ["--stop-grace", "1"], ends: "complete", prepare: launchedLongAgo } as const
+const overdue = { ends: "complete", prepare: launchedLongAgo } as const
 
 export const scenarios: ReadonlyArray<Scenario> = [
   { name: "start", victim: "pass", ...start, prepare: addTask },
