@@ -12,7 +12,7 @@ const only = (process.env["FILES"] ?? "").split(",")
 const files = found("packages/core/src/reconcile/**/*.ts").filter((file) =>
   only.some((part) => basename(file).includes(part))
 )
-// One replaces modules by vitest's own means, which know nothing of collected tests; one takes long, and others hold all of it.
+// One replaces modules by vitest's own means, which know nothing of collected tests; one takes long: what it alone holds survives.
 const tests = found("packages/core/test/{specification/*.test,pass.*.test,*.property}.ts").filter(
   (file) => !["pass.audit.test.ts", "pass.filesAtOdds.test.ts"].includes(basename(file))
 )
