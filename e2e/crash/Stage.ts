@@ -141,9 +141,13 @@ export class Stage {
     })
   }
 
+  /** The whole lines of a file; none when it is not there. */
+  lines(name: string): ReadonlyArray<string> {
+    return (this.text(name) ?? "").split("\n").slice(0, -1)
+  }
+
   notes(): ReadonlyArray<Note> {
-    const lines = (this.text("record.jsonl") ?? "").split("\n").slice(0, -1)
-    return lines.map((line): Note => JSON.parse(line))
+    return this.lines("record.jsonl").map((line): Note => JSON.parse(line))
   }
 
   /** What lives of this stage, without the process that makes the passes. */

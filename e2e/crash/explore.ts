@@ -1,5 +1,5 @@
 /**
- * Visits the boundaries between the effects of a scenario's victim. A traced run finds the effects; each is then a crash
+ * Visits the boundaries between the effects of a scenario's victim. Traced runs find the effects; each is then a crash
  * point: the victim dies when all before it is done and it is not. Where a run comes out otherwise, the one that was meant
  * is tried again.
  */
@@ -31,7 +31,7 @@ export interface Found {
   /** Every stage makes its own: attempts of two stages must not have one token, for either would end the other's. */
   readonly beginnings: Map<Stage, Beginning>
   readonly points: ReadonlyArray<Point>
-  /** Of the run without a crash. */
+  /** Of the runs without a crash. */
   readonly violations: ReadonlyArray<string>
 }
 

@@ -67,8 +67,8 @@ const straceOptions = (logFile: string, hold: Hold | null): ReadonlyArray<string
 /** Why no process can be traced here; null when it can. */
 export const whyUntraceable = (): string | null => {
   const folder = mkdtempSync(join(tmpdir(), "tinyscheduler-strace-"))
-  // Without -D: as a grandchild it would let the command run untraced, and say so to nobody.
   const hold: Hold = { side: "before", call: "write", from: 1, to: 2, forMs: 1, effect: "" }
+  // Without -D: as a grandchild it would let the command run untraced, and say so to nobody.
   const options = straceOptions(join(folder, "log"), hold).filter((option) => option !== "-D")
   const probe = spawnSync("strace", [...options, "true"], { encoding: "utf8" })
   rmSync(folder, { recursive: true })

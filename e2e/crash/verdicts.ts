@@ -4,8 +4,6 @@ import type { Recovered } from "./recovery.ts"
 import type { Scenario } from "./scenarios.ts"
 import type { Stage } from "./Stage.ts"
 
-const linesOf = (stage: Stage, name: string): ReadonlyArray<string> => (stage.text(name) ?? "").split("\n").slice(0, -1)
-
 const nobodyTwice = (stage: Stage): ReadonlyArray<string> => {
   const notes = stage.notes()
   const starts = notes.filter(({ what }) => what === "start").map(({ epoch, task }) => `${task}.${epoch}`)
@@ -47,7 +45,7 @@ const everyAttemptAccounted = (stage: Stage): ReadonlyArray<string> => {
   const begun = stage.notes().filter(({ what }) => what === "start")
   const history = stage
     .names("state/history")
-    .flatMap((name) => linesOf(stage, `state/history/${name}`))
+    .flatMap((name) => stage.lines(`state/history/${name}`))
     .map((line): { readonly token: string; readonly outcome: string } => JSON.parse(line))
   return stage.tasks.server.database.tasks().flatMap(({ id }) => {
     const text = stage.text(`state/attempts/task_${id}.json`)
